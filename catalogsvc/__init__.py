@@ -1,0 +1,1 @@
+"""Catalog: the products of each local, behind the doorman."""

@@ -1,0 +1,60 @@
+"""One call as interceptors see it, on the server's and on the client's side, and how they nest.
+
+An interceptor has one concern (trace, log, measure, translate errors). Success is a plain return;
+failure is the exception that passes through.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Literal
+
+from svckit.deadline import Deadline
+
+__all__ = ["RpcCall", "CallNext", "Interceptor", "run_intercepted", "current_call"]
+
+
+@dataclass(slots=True, kw_only=True)
+class RpcCall:
+    """`method` is the full name, "auth.AuthService/ValidateLocal", whatever carries it."""
+
+    method: str
+    side: Literal["server", "client"]
+    protocol: Literal["grpc", "http"] = "grpc"
+    peer: str = ""
+    deadline: Deadline | None = None
+    # A client's interceptors add to it before the call leaves; a server's only read it.
+    metadata: MutableMapping[str, str] = field(default_factory=dict)
+
+    @property
+    def service(self) -> str:
+        """The proto package: "auth"."""
+        return self.method.partition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """The bare method: "ValidateLocal"."""
+        return self.method.rpartition("/")[2]
+
+
+CallNext = Callable[[], Awaitable[None]]
+Interceptor = Callable[[RpcCall, CallNext], Awaitable[None]]
+
+# The call a server handler runs in: the only way to hand metadata, deadline and peer to betterproto
+# handlers, which receive the request alone.
+current_call: ContextVar[RpcCall] = ContextVar("current_call")
+
+
+async def run_intercepted(
+    interceptors: Sequence[Interceptor], call: RpcCall, innermost: CallNext
+) -> None:
+    """Runs `innermost` inside the interceptors; the first in the list is the outermost."""
+    if not interceptors:
+        await innermost()
+        return
+    first, *rest = interceptors
+
+    async def call_next() -> None:
+        await run_intercepted(rest, call, innermost)
+
+    await first(call, call_next)
