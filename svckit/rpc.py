@@ -23,6 +23,8 @@ class RpcCall:
     protocol: Literal["grpc", "http"] = "grpc"
     peer: str = ""
     deadline: Deadline | None = None
+    # A stream may stay open for hours: no default deadline, and a drain does not wait for it.
+    is_streaming: bool = False
     # A client's interceptors add to it before the call leaves; a server's only read it.
     metadata: MutableMapping[str, str] = field(default_factory=dict)
 
@@ -35,6 +37,11 @@ class RpcCall:
     def name(self) -> str:
         """The bare method: "ValidateLocal"."""
         return self.method.rpartition("/")[2]
+
+    @property
+    def is_infrastructure(self) -> bool:
+        """Health and reflection: asked every second by machinery, so neither traced nor logged."""
+        return self.method.startswith("grpc.")
 
 
 CallNext = Callable[[], Awaitable[None]]

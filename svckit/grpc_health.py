@@ -1,0 +1,37 @@
+"""Asks a gRPC server how it is, as a stranger would: grpc.health.v1 over the socket."""
+
+import asyncio
+from enum import StrEnum
+
+from grpclib.client import Channel
+from grpclib.exceptions import GRPCError, StreamTerminatedError
+from grpclib.health.v1.health_grpc import HealthStub
+from grpclib.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+
+from svckit.bind import Address
+
+__all__ = ["Health", "check_health"]
+
+
+class Health(StrEnum):
+    """The server's own word, or UNREACHABLE when there was none in time."""
+
+    SERVING = "SERVING"
+    NOT_SERVING = "NOT_SERVING"
+    UNKNOWN = "UNKNOWN"
+    UNREACHABLE = "UNREACHABLE"
+
+
+async def check_health(address: Address, *, timeout_s: float, service: str = "") -> Health:
+    """How `service` is, by default the server as a whole. Never raises for a failed check."""
+    channel = Channel(address.host, address.port)
+    try:
+        # Around the whole call: grpclib's own timeout starts after it has connected.
+        async with asyncio.timeout(timeout_s):
+            response = await HealthStub(channel).Check(HealthCheckRequest(service=service))
+    except (GRPCError, StreamTerminatedError, OSError):  # TimeoutError is an OSError
+        return Health.UNREACHABLE
+    finally:
+        channel.close()
+    name = HealthCheckResponse.ServingStatus.Name(response.status)
+    return Health(name) if name in Health.__members__ else Health.UNKNOWN

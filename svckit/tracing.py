@@ -1,0 +1,127 @@
+"""Traces of one service: a provider of its own, passed along and never global.
+
+With an OTLP endpoint set, spans are exported. Without one nothing is recorded for export and
+nothing is sent, but each call still has a trace id for the logs, and a caller's context goes on.
+"""
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider, sampling
+from opentelemetry.trace import NoOpTracerProvider, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from svckit.semconv import SERVICE_NAME, SERVICE_NAMESPACE
+from svckit.settings import SettingsError
+
+__all__ = ["Tracing", "open_tracing"]
+
+EXPORT_TIMEOUT_S = 1.0
+SHUTDOWN_TIMEOUT_S = 3.0
+
+SAMPLERS = {
+    "always_on": sampling.ALWAYS_ON,
+    "always_off": sampling.ALWAYS_OFF,
+    "parentbased_always_on": sampling.DEFAULT_ON,
+    "parentbased_always_off": sampling.DEFAULT_OFF,
+}
+RATIO_SAMPLERS: dict[str, type[sampling.TraceIdRatioBased | sampling.ParentBasedTraceIdRatio]] = {
+    "traceidratio": sampling.TraceIdRatioBased,
+    "parentbased_traceidratio": sampling.ParentBasedTraceIdRatio,
+}
+
+
+class Tracing:
+    """The tracer of one service, and the W3C trace context that goes with its calls."""
+
+    def __init__(self, provider: TracerProvider | NoOpTracerProvider) -> None:
+        self._provider = provider
+        self.tracer: Tracer = provider.get_tracer("svckit")
+        # Trace context only: baggage would carry whatever a stranger puts into it.
+        self.propagator = TraceContextTextMapPropagator()
+
+    async def aclose(self) -> None:
+        """Sends what is left, for at most 3 s; what is not sent by then is lost."""
+        if isinstance(self._provider, NoOpTracerProvider):
+            return
+        loop = asyncio.get_running_loop()
+        closed = asyncio.Event()
+
+        def shut_down() -> None:
+            provider.shutdown()
+            with suppress(RuntimeError):  # too late: the loop is closed
+                loop.call_soon_threadsafe(closed.set)
+
+        provider = self._provider
+        # Not to_thread: the interpreter waits for pool threads at exit, and this one may take 30 s.
+        threading.Thread(target=shut_down, name="tracing-shutdown", daemon=True).start()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(closed.wait(), SHUTDOWN_TIMEOUT_S)
+
+
+def open_tracing(
+    service_name: str,
+    environ: Mapping[str, str],
+    *,
+    span_processor: SpanProcessor | None = None,
+) -> Tracing:
+    """Reads the standard OTEL_* names; raises SettingsError when the sampler is not a known one.
+
+    `service.name` is always `service_name`: several services share a process, so OTEL_SERVICE_NAME
+    names what they have in common and becomes `service.namespace`. `span_processor` stands in for
+    the export that an endpoint would ask for.
+    """
+    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return Tracing(NoOpTracerProvider())
+    exporting = span_processor or _exporting(_endpoint(environ))
+    # Without export a caller's sampling flag is passed on, and nothing else is worth recording.
+    sampler = _sampler(environ) if exporting else sampling.DEFAULT_OFF
+    provider = TracerProvider(
+        sampler=sampler, resource=_resource(service_name, environ), shutdown_on_exit=False
+    )
+    if exporting:
+        provider.add_span_processor(exporting)
+    return Tracing(provider)
+
+
+def _resource(service_name: str, environ: Mapping[str, str]) -> Resource:
+    attributes = {SERVICE_NAME: service_name}
+    if namespace := environ.get("OTEL_SERVICE_NAME", "").strip():
+        attributes[SERVICE_NAMESPACE] = namespace
+    # The SDK adds OTEL_RESOURCE_ATTRIBUTES; what is given here wins.
+    return Resource.create(attributes)
+
+
+def _endpoint(environ: Mapping[str, str]) -> str:
+    """The URL spans are posted to; empty: nowhere."""
+    if endpoint := environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "").strip():
+        return endpoint
+    base = environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()
+    return f"{base.rstrip('/')}/v1/traces" if base else ""
+
+
+def _exporting(endpoint: str) -> SpanProcessor | None:
+    if not endpoint:
+        return None
+    # Imported only when used: 40 ms of every start.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    return BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint, timeout=EXPORT_TIMEOUT_S))
+
+
+def _sampler(environ: Mapping[str, str]) -> sampling.Sampler:
+    name = environ.get("OTEL_TRACES_SAMPLER", "").strip().lower() or "parentbased_always_on"
+    if sampler := SAMPLERS.get(name):
+        return sampler
+    kind = RATIO_SAMPLERS.get(name)
+    if kind is None:
+        known = ", ".join((*SAMPLERS, *RATIO_SAMPLERS))
+        raise SettingsError(f"OTEL_TRACES_SAMPLER: must be one of {known}")
+    try:
+        return kind(float(environ.get("OTEL_TRACES_SAMPLER_ARG", "").strip() or "1.0"))
+    except ValueError as exc:
+        raise SettingsError("OTEL_TRACES_SAMPLER_ARG: must be a number from 0 to 1") from exc
