@@ -8,23 +8,30 @@ from collections.abc import Sequence
 import uvloop
 
 from svckit.lifecycle import run_services
+from svckit.logs import configure_logs
 from svckit.service import Service, Serving, StartError
 
 __all__ = ["main"]
 
 
 def main(modules: Sequence[str]) -> int:
-    """The exit code: 0 after a clean stop, 2 when a service cannot start as asked."""
+    """The exit code: 0 after a clean stop, 2 when a service cannot start as asked.
+
+    Any other failure is our bug and passes through: a traceback, and exit code 1.
+    """
     if not modules:
         print("usage: python -m svckit MODULE [MODULE ...]", file=sys.stderr)
         return 2
+    exit_code = 0
     try:
+        configure_logs(os.environ)
         services = [_create(module) for module in modules]
         uvloop.run(run_services(services, announce))
-    except StartError as exc:
-        print(f"cannot start: {exc}", file=sys.stderr)
-        return 2
-    return 0
+    # A group, when services that were up already had task groups of their own around it.
+    except* StartError as refused:
+        print(f"cannot start: {_innermost(refused)}", file=sys.stderr)
+        exit_code = 2
+    return exit_code
 
 
 def announce(serving: Sequence[tuple[str, Serving]]) -> None:
@@ -38,14 +45,23 @@ def announce(serving: Sequence[tuple[str, Serving]]) -> None:
 
 
 def _create(module: str) -> Service:
+    if module.startswith("."):
+        raise StartError(f"no service is named {module!r}")
     try:
         app = importlib.import_module(f"{module}.app")
     except ModuleNotFoundError as exc:
-        if exc.name not in (module, f"{module}.app"):
+        # What the service itself fails to find is not the operator's mistake.
+        if not f"{module}.app.".startswith(f"{exc.name}."):
             raise
         raise StartError(f"no service is named {module!r}") from exc
     service: Service = app.create_service(os.environ)
     return service
+
+
+def _innermost(exc: BaseException) -> BaseException:
+    while isinstance(exc, BaseExceptionGroup):
+        exc = exc.exceptions[0]
+    return exc
 
 
 if __name__ == "__main__":

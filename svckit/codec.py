@@ -34,10 +34,14 @@ class ProtobufCodec(CodecBase):
         self._pool = pool
         self._classes: dict[type, tuple[type[Message], tuple[tuple[str, bool], ...]]] = {}
         for file in FileDescriptorSet.FromString(descriptor_set).file:
+            # As protoc embeds it in Python code, so that a program may load such code beside ours:
+            # a pool takes the same file twice only when the bytes are the same.
+            for field in (field for message in file.message_type for field in message.field):
+                field.ClearField("json_name")
             pool.AddSerializedFile(file.SerializeToString())
 
     def encode(self, message: Any, message_type: Any) -> bytes:
-        """Raises TypeError when `message` is of another type, or a field holds a wrong one."""
+        """Raises TypeError for another type, TypeError or ValueError for a field's wrong value."""
         if type(message) is not message_type:
             raise TypeError(f"expected {message_type.__name__}, not {type(message).__name__}")
         if isinstance(message, Message):

@@ -15,7 +15,7 @@ async def run_services(
 ) -> None:
     """Starts them in order, announces, waits for SIGINT or SIGTERM, stops them in reverse order.
 
-    The second signal finds the default handlers again, so it ends the process at once.
+    The second signal finds the system's defaults, so it ends the process at once.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -24,6 +24,8 @@ async def run_services(
     def on_signal() -> None:
         for number in signals:
             loop.remove_signal_handler(number)
+            # Python's own default for SIGINT is an exception, which would drain all the same.
+            signal.signal(number, signal.SIG_DFL)
         stop.set()
 
     for number in signals:

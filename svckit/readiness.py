@@ -1,19 +1,9 @@
-"""Whether this service should get traffic: what its probes last said, until it drains.
+"""Whether this service should get traffic: what its probes last said, until it drains. Pure."""
 
-`Readiness` is pure and only remembers; `probe_readiness` asks the probes, again and again.
-"""
-
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from svckit.errors import ServiceError
-
-__all__ = ["Probe", "ReadinessReport", "Readiness", "probe_readiness"]
-
-# Returns when the thing it asks is well, raises when not.
-Probe = Callable[[], Awaitable[object]]
+__all__ = ["ReadinessReport", "Readiness"]
 
 NOT_ASKED = "not asked yet"
 
@@ -73,48 +63,3 @@ class Readiness:
             return
         for listener in self._listeners:
             listener(self.report())
-
-
-@asynccontextmanager
-async def probe_readiness(
-    probes: Mapping[str, Probe], *, interval_s: float = 1.0, timeout_s: float = 1.0
-) -> AsyncIterator[Readiness]:
-    """Asks all probes once before the body runs, then every `interval_s`; each for `timeout_s`."""
-    readiness = Readiness(probes)
-    await _ask_all(readiness, probes, timeout_s)
-    async with asyncio.TaskGroup() as tasks:
-        asking = tasks.create_task(
-            _keep_asking(readiness, probes, interval_s, timeout_s), name="readiness-probes"
-        )
-        try:
-            yield readiness
-        finally:
-            asking.cancel()
-
-
-async def _keep_asking(
-    readiness: Readiness, probes: Mapping[str, Probe], interval_s: float, timeout_s: float
-) -> None:
-    while True:
-        await asyncio.sleep(interval_s)
-        await _ask_all(readiness, probes, timeout_s)
-
-
-async def _ask_all(readiness: Readiness, probes: Mapping[str, Probe], timeout_s: float) -> None:
-    async with asyncio.TaskGroup() as tasks:
-        for name, probe in probes.items():
-            tasks.create_task(_ask(readiness, name, probe, timeout_s), name=f"probe-{name}")
-
-
-async def _ask(readiness: Readiness, name: str, probe: Probe, timeout_s: float) -> None:
-    try:
-        async with asyncio.timeout(timeout_s):
-            await probe()
-    except TimeoutError:
-        readiness.failed(name, f"no answer within {timeout_s:g} s")
-    except ServiceError as exc:
-        readiness.failed(name, exc.detail)
-    except Exception as exc:  # noqa: BLE001 # a probe that breaks is a probe that fails
-        readiness.failed(name, f"failed with {type(exc).__name__}")
-    else:
-        readiness.succeeded(name)

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -35,28 +36,33 @@ def read_settings(kind: type[S], prefix: str, environ: Mapping[str, str]) -> S:
     try:
         return kind(**values)
     except ValueError as exc:
-        # A rule over several fields, checked by the dataclass itself, which knows no prefix.
-        raise SettingsError(f"{prefix}*: {exc}") from exc
+        # The dataclass checks its own rules ("field_name: what is wrong") and knows no prefix.
+        field_name, _, problem = str(exc).partition(": ")
+        raise SettingsError(f"{prefix}{field_name.upper()}: {problem}") from exc
 
 
 def _convert(raw: str, hint: Any, variable: str) -> Any:
-    value: Any = raw
-    if get_origin(hint) is tuple:
-        value = [part for item in raw.split(",") if (part := item.strip())]
-    elif _plain(hint) is bool:
-        value = {"yes": True, "no": False}.get(raw.lower(), raw)
     try:
-        return msgspec.convert(value, hint, strict=False, dec_hook=_decode)
-    except (msgspec.ValidationError, ValueError) as exc:
+        if _plain(hint) is Address:
+            return Address.parse(raw)
+        return msgspec.convert(_spelled(raw, hint), hint, strict=False)
+    except ValueError as exc:  # msgspec's own errors are ValueErrors too
         reason = str(exc).replace(" - at `$`", "")
         raise SettingsError(f"{variable}: {reason}") from exc
 
 
+def _spelled(raw: str, hint: Any) -> Any:
+    """The text as msgspec reads it."""
+    if _plain(hint) is tuple:
+        return [part for item in raw.split(",") if (part := item.strip())]
+    if _plain(hint) is bool:
+        return {"yes": True, "no": False}.get(raw.lower(), raw)
+    return raw
+
+
 def _plain(hint: Any) -> Any:
-    return get_args(hint)[0] if get_origin(hint) is not None and get_args(hint) else hint
-
-
-def _decode(kind: type, value: Any) -> Any:
-    if kind is Address and isinstance(value, str):
-        return Address.parse(value)
-    raise NotImplementedError
+    """T of `Annotated[T, ...]` and of `T | None`; tuple of `tuple[str, ...]`."""
+    origin = get_origin(hint)
+    if origin in (Annotated, Union, UnionType):
+        return _plain(get_args(hint)[0])
+    return origin or hint

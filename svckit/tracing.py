@@ -77,8 +77,9 @@ def open_tracing(
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return Tracing(NoOpTracerProvider())
     exporting = span_processor or _exporting(_endpoint(environ))
+    chosen = _sampler(environ)  # read in any case: a wrong name should not wait for an endpoint
     # Without export a caller's sampling flag is passed on, and nothing else is worth recording.
-    sampler = _sampler(environ) if exporting else sampling.DEFAULT_OFF
+    sampler = chosen if exporting else sampling.DEFAULT_OFF
     provider = TracerProvider(
         sampler=sampler, resource=_resource(service_name, environ), shutdown_on_exit=False
     )

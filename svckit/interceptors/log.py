@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from structlog.typing import FilteringBoundLogger
 
+from svckit.cause import cause_of
 from svckit.interceptors.outcome import code_of
 from svckit.rpc import CallNext, Interceptor, RpcCall
 
@@ -25,20 +26,24 @@ def log_calls(
         try:
             await call_next()
         except BaseException as exc:
-            _write(log, call, code_of(exc), clock() - started)
+            _write(log, call, code_of(exc), clock() - started, cause=cause_of(exc))
             raise
         _write(log, call, "OK", clock() - started)
 
     return log_call
 
 
-def _write(log: FilteringBoundLogger, call: RpcCall, code: str, duration_s: float) -> None:
+def _write(
+    log: FilteringBoundLogger, call: RpcCall, code: str, duration_s: float, *, cause: str = ""
+) -> None:
     facts = {
         "side": call.side,
         "method": call.method,
         "code": code,
         "duration_ms": round(duration_s * 1000, 3),
     }
+    if cause:
+        facts["cause"] = cause
     if call.protocol != "grpc":
         facts["protocol"] = call.protocol
     if log.is_enabled_for(logging.DEBUG):

@@ -12,6 +12,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 from structlog.testing import LogCapture
 
+from svckit.errors import Unavailable
 from svckit.interceptors import client_interceptors, server_interceptors
 from svckit.interceptors.log import log_calls
 from svckit.interceptors.measure import measure_calls
@@ -257,3 +258,22 @@ def _ticking(*, by_s: float) -> Iterator[float]:
     while True:
         yield now
         now += by_s
+
+
+async def test_the_line_of_a_failed_call_names_the_kind_of_its_cause_and_nothing_more() -> None:
+    seen = Seen()
+
+    async def fail() -> None:
+        try:
+            raise ConnectionRefusedError("portero@10.0.0.1")
+        except OSError as exc:
+            raise Unavailable("the database does not answer") from exc
+
+    with pytest.raises(GRPCError):
+        await run_intercepted(
+            server_interceptors(seen.telemetry), RpcCall(method=METHOD, side="server"), fail
+        )
+
+    (line,) = seen.lines("rpc")
+    assert (line["code"], line["cause"]) == ("UNAVAILABLE", "ConnectionRefusedError")
+    assert "10.0.0.1" not in str(seen.capture.entries)

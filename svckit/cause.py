@@ -1,0 +1,14 @@
+"""What to say of an error's cause where the error itself says nothing of it."""
+
+__all__ = ["cause_of"]
+
+
+def cause_of(error: BaseException) -> str:
+    """The kind of what lies at the bottom of `error`: enough for who knows the system.
+
+    Empty when nothing does. Never its text, which may quote what must not be shown or logged.
+    """
+    bottom = error
+    while bottom.__cause__ is not None:
+        bottom = bottom.__cause__
+    return "" if bottom is error else type(bottom).__name__

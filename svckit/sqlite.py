@@ -1,0 +1,89 @@
+"""Engines on SQLite files: durable, with foreign keys, and no wait that a cancellation cannot end.
+
+Each connection is a thread of its own, and a thread inside SQLite hears of no cancellation. So it
+waits for a lock in short turns, and we take as many turns as we have time for.
+"""
+
+import asyncio
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from svckit.database_errors import DatabaseError, shown, start_failures
+from svckit.database_limits import DatabaseLimits
+
+__all__ = ["DRIVER", "open_sqlite", "begin_immediate"]
+
+DRIVER = "sqlite+aiosqlite"
+BUSY_TIMEOUT_S = 0.25
+OPENING_TIMEOUT_S = 5.0  # while another process opens, recovers or closes the same file
+
+
+def open_sqlite(url: URL, limits: DatabaseLimits) -> AsyncEngine:
+    """Makes the file, and the directories above it. Raises DatabaseError."""
+    name = url.database or ""
+    if not name or name.startswith((":memory:", "file:")):
+        # Each connection would have a database of its own, or all would share one transaction.
+        raise DatabaseError(f"{shown(url)} names no file; it must be {DRIVER}:///FILE")
+    path = Path(name)
+    with start_failures(url):
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+        # It may hold private keys; SQLite gives the files beside it the same mode. Asked here,
+        # because a driver that fails to open leaves a thread behind, and SQLite says less.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    engine = create_async_engine(
+        url,
+        pool_size=limits.pool_size,
+        max_overflow=0,
+        pool_timeout=limits.pool_wait_s,
+        # No implicit BEGIN: the driver's own comes too late for a snapshot, and never for DDL.
+        connect_args={"timeout": OPENING_TIMEOUT_S, "isolation_level": None},
+    )
+    event.listen(engine.sync_engine, "connect", _set_up)
+    return engine
+
+
+def _set_up(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    _switch_to_wal(cursor)
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+    cursor.close()
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    """Of two that switch a new file at once one is refused at once, for this SQLite never waits."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + OPENING_TIMEOUT_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as exc:
+            if not _is_busy(exc) or loop.time() > until:
+                raise
+        else:
+            return
+
+
+async def begin_immediate(connection: AsyncConnection) -> None:
+    """Becomes the file's only writer. Waits as long as the caller lets it."""
+    while True:
+        try:
+            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as exc:
+            if not _is_busy(exc.orig):
+                raise
+        else:
+            return
+
+
+def _is_busy(exc: BaseException | None) -> bool:
+    # The low byte is the kind of failure, the rest its detail.
+    return getattr(exc, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
