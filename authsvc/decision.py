@@ -3,12 +3,22 @@
 The conditions are checked in the order of `Reason`; the first that fails is the reason.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from authsvc.model import Status
 
-__all__ = ["Reason", "AccessFacts", "Verdict", "decide", "PermissionFacts", "effective_permissions"]
+__all__ = [
+    "Reason",
+    "AccessFacts",
+    "Verdict",
+    "decide",
+    "Finding",
+    "explain",
+    "PermissionFacts",
+    "effective_permissions",
+]
 
 
 class Reason(StrEnum):
@@ -52,30 +62,82 @@ class Verdict:
         return self.reason is Reason.ALLOWED
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Condition:
+    """`reason` is given when it does not hold."""
+
+    name: str
+    reason: Reason
+    holds: Callable[[AccessFacts], bool]
+
+
+# In the order they are checked.
+_CONDITIONS = (
+    _Condition(
+        name="user exists",
+        reason=Reason.UNKNOWN_USER,
+        holds=lambda facts: facts.user_status is not None,
+    ),
+    _Condition(
+        name="user is active",
+        reason=Reason.USER_INACTIVE,
+        holds=lambda facts: facts.user_status is Status.ACTIVE,
+    ),
+    _Condition(
+        name="organization exists",
+        reason=Reason.UNKNOWN_ORGANIZATION,
+        holds=lambda facts: facts.organization_status is not None,
+    ),
+    _Condition(
+        name="organization is active",
+        reason=Reason.ORGANIZATION_INACTIVE,
+        holds=lambda facts: facts.organization_status is Status.ACTIVE,
+    ),
+    _Condition(
+        name="user belongs to it",
+        reason=Reason.WRONG_ORGANIZATION,
+        holds=lambda facts: facts.is_member,
+    ),
+    _Condition(
+        name="local exists in it",
+        reason=Reason.UNKNOWN_LOCAL,
+        holds=lambda facts: facts.local_status is not None,
+    ),
+    _Condition(
+        name="local is active",
+        reason=Reason.LOCAL_INACTIVE,
+        holds=lambda facts: facts.local_status is Status.ACTIVE,
+    ),
+    _Condition(
+        name="user is assigned to it",
+        reason=Reason.NOT_ASSIGNED,
+        holds=lambda facts: facts.is_assigned,
+    ),
+)
+
+
 def decide(facts: AccessFacts) -> Verdict:
-    """A yes needs every condition to hold; anything unknown or not plainly active is a no."""
-    reason = _first_failure(facts)
-    return Verdict(reason=reason, local_name=facts.local_name if reason is Reason.ALLOWED else "")
+    """A yes needs every condition to hold."""
+    for condition in _CONDITIONS:
+        if not condition.holds(facts):
+            return Verdict(reason=condition.reason)
+    return Verdict(reason=Reason.ALLOWED, local_name=facts.local_name)
 
 
-def _first_failure(facts: AccessFacts) -> Reason:
-    if facts.user_status is None:
-        return Reason.UNKNOWN_USER
-    if facts.user_status is not Status.ACTIVE:
-        return Reason.USER_INACTIVE
-    if facts.organization_status is None:
-        return Reason.UNKNOWN_ORGANIZATION
-    if facts.organization_status is not Status.ACTIVE:
-        return Reason.ORGANIZATION_INACTIVE
-    if not facts.is_member:
-        return Reason.WRONG_ORGANIZATION
-    if facts.local_status is None:
-        return Reason.UNKNOWN_LOCAL
-    if facts.local_status is not Status.ACTIVE:
-        return Reason.LOCAL_INACTIVE
-    if not facts.is_assigned:
-        return Reason.NOT_ASSIGNED
-    return Reason.ALLOWED
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One condition: whether it holds, and the reason it gives when it does not."""
+
+    condition: str
+    reason: Reason
+    holds: bool
+
+
+def explain(facts: AccessFacts) -> tuple[Finding, ...]:
+    """Every condition in the order `decide` checks them; the first that fails decides."""
+    return tuple(
+        Finding(condition=c.name, reason=c.reason, holds=c.holds(facts)) for c in _CONDITIONS
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,110 @@
+"""The root of Auth: reads the settings and wires store, service, gRPC and REST together."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+
+from starlette.types import ASGIApp
+
+from authsvc.backend import Backend, open_backend
+from authsvc.demo import commands_to_try, load_demo
+from authsvc.grpc_api import AuthGrpc
+from authsvc.rest_api import AuthRest
+from authsvc.settings import PREFIX, AuthSettings
+from authsvc.wire import open_codec
+from svckit.bind import Address, bind, bound_address
+from svckit.database_tracing import trace_queries
+from svckit.grpc_server import serve_grpc
+from svckit.http_observe import ObserveHttp
+from svckit.http_server import serve_http
+from svckit.interceptors import server_interceptors
+from svckit.openapi import openapi_document
+from svckit.ops import ops_routes
+from svckit.probes import log_readiness, probe_readiness
+from svckit.readiness import Readiness
+from svckit.rest import rest_app
+from svckit.service import Service, Serving
+from svckit.settings import read_settings
+from svckit.telemetry import Telemetry, open_telemetry
+
+__all__ = ["create_service"]
+
+
+def create_service(environ: Mapping[str, str]) -> Service:
+    """Raises SettingsError."""
+    return AuthApp(read_settings(AuthSettings, PREFIX, environ), environ)
+
+
+class AuthApp:
+    name = "auth"
+
+    def __init__(self, settings: AuthSettings, environ: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._environ = environ
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator[Serving]:
+        """What is entered first is left last: the wires go before what they need."""
+        settings = self._settings
+        async with AsyncExitStack() as stack:
+            grpc_socket = stack.enter_context(bind(settings.grpc_bind, variable="AUTH_GRPC_BIND"))
+            http_socket = stack.enter_context(bind(settings.http_bind, variable="AUTH_HTTP_BIND"))
+            grpc_address, http_address = bound_address(grpc_socket), bound_address(http_socket)
+            telemetry = await stack.enter_async_context(open_telemetry(self.name, self._environ))
+            backend = await stack.enter_async_context(open_backend(settings))
+            trace_queries(backend.engine.sync_engine, telemetry.tracing.tracer)
+            readiness = await stack.enter_async_context(
+                probe_readiness({"store": backend.store.ping})
+            )
+            log_readiness(readiness, telemetry.log)
+            await stack.enter_async_context(
+                serve_grpc(
+                    [AuthGrpc(backend.service)],
+                    listener=grpc_socket,
+                    codec=open_codec(),
+                    interceptors=server_interceptors(
+                        telemetry, default_timeout_s=settings.call_timeout_s
+                    ),
+                    readiness=readiness,
+                    drain_s=settings.drain_s,
+                )
+            )
+            await stack.enter_async_context(
+                serve_http(
+                    _rest(settings, backend, telemetry, readiness, grpc_address),
+                    listener=http_socket,
+                    drain_s=settings.drain_s,
+                )
+            )
+            stack.callback(readiness.drain)  # last in, first out: not ready before anything closes
+            yield Serving(
+                endpoints={"gRPC": str(grpc_address), "REST": f"http://{http_address}"},
+                notes=await _demo_notes(settings, backend),
+            )
+
+
+def _rest(
+    settings: AuthSettings,
+    backend: Backend,
+    telemetry: Telemetry,
+    readiness: Readiness,
+    grpc_address: Address,
+) -> ASGIApp:
+    endpoints = AuthRest(backend.service, grpc_address=grpc_address).endpoints()
+    document = openapi_document(endpoints, title="Portero Auth", version=version("portero"))
+    app = rest_app(
+        endpoints,
+        report_bug=telemetry.report_bug,
+        timeout_s=settings.call_timeout_s,
+        extra_routes=ops_routes(
+            readiness=readiness, registry=telemetry.metrics.registry, openapi=document
+        ),
+    )
+    return ObserveHttp(app, telemetry)
+
+
+async def _demo_notes(settings: AuthSettings, backend: Backend) -> tuple[str, ...]:
+    if not settings.demo:
+        return ()
+    await load_demo(backend)
+    return await commands_to_try(backend, settings)

@@ -1,0 +1,7 @@
+"""`python -m authsvc.cli` is `authctl`."""
+
+from authsvc.cli import main
+
+__all__: list[str] = []
+
+main()

@@ -1,0 +1,52 @@
+"""`authctl grant`, `revoke` and `explain`: who may enter which local."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from authsvc.backend import Backend
+from authsvc.cli.session import run
+from authsvc.decision import Finding, Verdict
+from authsvc.model import LocalQuery
+
+__all__ = ["grant", "revoke", "explain"]
+
+User = Annotated[str, typer.Argument(help="A user's id.")]
+Local = Annotated[str, typer.Argument(help="A local's id.")]
+Organization = Annotated[str, typer.Argument(help="An organization's id.")]
+
+
+def grant(user: User, local: Local) -> None:
+    """Let a user enter a local of their organization."""
+
+    async def work(backend: Backend) -> bool:
+        return await backend.store.grant(user, local)
+
+    print(f"{user} may enter {local}" + ("" if run(work) else " already"))
+
+
+def revoke(user: User, local: Local) -> None:
+    """Let a user enter a local no more."""
+
+    async def work(backend: Backend) -> bool:
+        return await backend.store.revoke(user, local)
+
+    print(f"{user} may not enter {local}" + (" any more" if run(work) else ", nor could before"))
+
+
+def explain(user: User, organization: Organization, local: Local) -> None:
+    """Show each condition of a decision. Exit code 1 when it is a no."""
+    query = LocalQuery(user_id=user, organization_id=organization, local_id=local)
+
+    async def work(backend: Backend) -> tuple[Verdict, tuple[Finding, ...]]:
+        return await backend.service.explain(query)
+
+    verdict, findings = run(work)
+    table = Table("condition", "holds", title=verdict.reason)
+    for finding in findings:
+        table.add_row(finding.condition, "yes" if finding.holds else f"no: {finding.reason}")
+    Console().print(table)
+    if not verdict.is_valid:
+        raise typer.Exit(1)

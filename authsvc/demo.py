@@ -1,0 +1,39 @@
+"""The demo data, and what to try with it."""
+
+from pathlib import Path
+
+from authsvc.backend import Backend
+from authsvc.settings import AuthSettings
+from authsvc.transfer import import_lines
+
+__all__ = ["DEMO_FILE", "load_demo", "commands_to_try"]
+
+DEMO_FILE = Path(__file__).with_name("demo.jsonl")
+
+
+async def load_demo(backend: Backend) -> bool:
+    """Into an empty store only. True when it was loaded."""
+    if not await backend.store.is_empty():
+        return False
+    report = await import_lines(backend.store, DEMO_FILE)
+    assert not report.rejected, report.rejected
+    return True
+
+
+async def commands_to_try(backend: Backend, settings: AuthSettings) -> tuple[str, ...]:
+    """Lines for a terminal: three commands to paste, with a fresh token in the first."""
+    token = await backend.service.issue_token("ana")
+    minutes = settings.token_ttl_s // 60
+    validate = f"http://{settings.http_bind}/api/v1/locals/norte/validate"
+    return (
+        "",
+        f"Try (the token is Ana's, a cashier at Centro, good for {minutes} minutes):",
+        "",
+        f"curl -i -H 'Authorization: Bearer {token}' "
+        f"{settings.demo_catalog_url}/api/v1/locals/centro/products",
+        "",
+        f"curl '{validate}?user_id=ana&organization_id=demo'",
+        "",
+        ".venv/bin/authctl revoke ana centro   # then the first one again: 403 within 2 seconds",
+        "",
+    )

@@ -1,0 +1,73 @@
+"""The signing keys in use: read from the store, kept parsed, read again when one is unknown."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+
+from authsvc.store import Store, StoredKey
+from authsvc.tokens import PrivateKey, PublicKey, new_key_pair
+
+__all__ = ["Keys"]
+
+# An unknown key id makes us look into the store, but no oftener: ids are the caller's to invent.
+RELOAD_INTERVAL_S = 1.0
+
+
+class Keys:
+    """`clock` gives monotonic seconds.
+
+    A key that another process added is found within RELOAD_INTERVAL_S of the first token of it.
+    """
+
+    def __init__(self, store: Store, *, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+        self._public: Mapping[str, PublicKey] = {}
+        self._newest: PrivateKey | None = None
+        self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
+
+    async def make_first(self, *, wall_now: float) -> None:
+        """Makes a key when there is none. Any number of processes may do so at once."""
+        private_pem, public_pem = new_key_pair()
+        await self._store.add_first_signing_key(
+            StoredKey(
+                kid=secrets.token_urlsafe(12),
+                algorithm="ES256",
+                private_pem=private_pem,
+                public_pem=public_pem,
+                created_at=int(wall_now),
+            )
+        )
+
+    async def signing(self) -> PrivateKey:
+        """The newest key. Raises AssertionError before `make_first`."""
+        if self._newest is None:
+            async with self._reading:
+                await self._read()
+        assert self._newest is not None, "no signing key was ever made"
+        return self._newest
+
+    async def verifying(self, kid: str) -> Mapping[str, PublicKey]:
+        """All public keys; read anew when `kid` is not among them and the last read is old."""
+        if kid not in self._public:
+            # Whoever comes during a read waits for it: "unknown" before its end would be a lie.
+            async with self._reading:
+                if self._clock() >= self._read_at + RELOAD_INTERVAL_S:
+                    await self._read()
+        return self._public
+
+    async def _read(self) -> None:
+        started_at = self._clock()
+        stored = await self._store.signing_keys()
+        self._public = {
+            key.kid: PublicKey.from_pem(kid=key.kid, algorithm=key.algorithm, pem=key.public_pem)
+            for key in stored
+        }
+        if stored:
+            newest = stored[0]
+            self._newest = PrivateKey(
+                kid=newest.kid, algorithm=newest.algorithm, pem=newest.private_pem
+            )
+        # Only now: a read that failed must not make every key unknown for a while.
+        self._read_at = started_at

@@ -1,0 +1,141 @@
+"""Auth over REST: the same questions as over gRPC, and how Auth itself is doing."""
+
+from collections.abc import Sequence
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from authsvc.decision import Reason
+from authsvc.model import LocalQuery
+from authsvc.service import AuthService
+from authsvc.tokens import BadToken
+from svckit.bind import Address
+from svckit.errors import DeadlineExceeded, InvalidRequest, NotFound, TooLarge, Unavailable
+from svckit.grpc_health import Health, check_health
+from svckit.rest import Endpoint, json_answer, path_id, read_body, read_query
+
+__all__ = ["AuthRest"]
+
+HEALTH_TIMEOUT_S = 1.0
+
+
+class LocalQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    user_id: str
+    organization_id: str
+
+
+class LocalAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """`reason` is ALLOWED on a yes; `error_message` repeats it on a no, as over gRPC."""
+
+    is_valid: bool
+    local_name: str
+    reason: Reason
+    error_message: str
+
+
+class TokenQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    token: str
+
+
+class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    is_valid: bool
+    user_id: str = ""
+    organization_id: str = ""
+    permissions: tuple[str, ...] = ()
+    error_message: str = ""
+
+
+class PermissionsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    permissions: tuple[str, ...]
+
+
+class HealthAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    status: str
+
+
+class AuthRest:
+    """`grpc_address` is where this very process serves gRPC; `/health/grpc` asks it there."""
+
+    def __init__(self, service: AuthService, *, grpc_address: Address) -> None:
+        self._service = service
+        self._grpc_address = grpc_address
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        down = (Unavailable, DeadlineExceeded)
+        return (
+            Endpoint(
+                method="GET",
+                path="/api/v1/locals/{local_id}/validate",
+                summary="May this user of this organization enter this local?",
+                answer=self.validate_local,
+                query=LocalQuestion,
+                result=LocalAnswer,
+                failures=(InvalidRequest, *down),
+            ),
+            Endpoint(
+                method="POST",
+                path="/api/v1/tokens/verify",
+                summary="What is this token worth?",
+                answer=self.verify_token,
+                body=TokenQuestion,
+                result=TokenAnswer,
+                failures=(InvalidRequest, TooLarge, *down),
+            ),
+            Endpoint(
+                method="GET",
+                path="/api/v1/users/{user_id}/permissions",
+                summary="Which permissions has this user?",
+                answer=self.user_permissions,
+                result=PermissionsAnswer,
+                failures=(InvalidRequest, NotFound, *down),
+            ),
+            Endpoint(
+                method="GET",
+                path="/health/grpc",
+                summary="Does the gRPC port answer, and what does it say of itself?",
+                answer=self.grpc_health,
+                result=HealthAnswer,
+                failures=(Unavailable,),
+            ),
+        )
+
+    async def validate_local(self, request: Request) -> Response:
+        question = read_query(request, LocalQuestion)
+        query = LocalQuery(
+            user_id=question.user_id,
+            organization_id=question.organization_id,
+            local_id=path_id(request, "local_id"),
+        )
+        verdict = await self._service.validate_local(query)
+        answer = LocalAnswer(
+            is_valid=verdict.is_valid,
+            local_name=verdict.local_name,
+            reason=verdict.reason,
+            error_message="" if verdict.is_valid else verdict.reason,
+        )
+        return json_answer(answer)
+
+    async def verify_token(self, request: Request) -> Response:
+        question = await read_body(request, TokenQuestion)
+        try:
+            identity = await self._service.verify_token(question.token)
+        except BadToken as bad:
+            return json_answer(TokenAnswer(is_valid=False, error_message=bad.reason))
+        answer = TokenAnswer(
+            is_valid=True,
+            user_id=identity.user_id,
+            organization_id=identity.organization_id,
+            permissions=identity.permissions,
+        )
+        return json_answer(answer)
+
+    async def user_permissions(self, request: Request) -> Response:
+        permissions = await self._service.user_permissions(path_id(request, "user_id"))
+        return json_answer(PermissionsAnswer(permissions=permissions))
+
+    async def grpc_health(self, _: Request) -> Response:
+        health = await check_health(self._grpc_address, timeout_s=HEALTH_TIMEOUT_S)
+        if health is not Health.SERVING:
+            raise Unavailable(f"gRPC is {health}")
+        return json_answer(HealthAnswer(status="healthy"))

@@ -1,0 +1,46 @@
+"""Auth's settings: environment variables with the prefix `AUTH_`."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
+from svckit.bind import Address
+
+__all__ = ["AuthSettings", "PREFIX"]
+
+PREFIX = "AUTH_"
+
+Seconds = Annotated[float, Meta(gt=0, le=300)]
+Name = Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthSettings:
+    """Field `grpc_bind` is `AUTH_GRPC_BIND`, and so on. Raises ValueError on a rule broken."""
+
+    grpc_bind: Address = Address("127.0.0.1", 50051)
+    http_bind: Address = Address("127.0.0.1", 8001)
+    database_url: str = "sqlite+aiosqlite:///var/auth.db"
+    # Off for operators who migrate by hand (`authctl migrate`) before they roll out.
+    migrate_on_start: bool = True
+
+    token_issuer: Name = "portero"  # noqa: S105 # a name, not a secret
+    token_audience: Name = "portero"  # noqa: S105 # a name, not a secret
+    token_ttl_s: Annotated[int, Meta(ge=1, le=86_400)] = 600
+
+    call_timeout_s: Seconds = 5.0  # for calls that come without a deadline
+    drain_s: Seconds = 5.0
+
+    # Loads the demo data into an empty database and prints what to try.
+    demo: bool = False
+    demo_catalog_url: str = "http://127.0.0.1:8002"
+
+    def __post_init__(self) -> None:
+        # Whoever reaches these ports may ask about anyone, so they stay on this machine.
+        for name in ("grpc_bind", "http_bind"):
+            address: Address = getattr(self, name)
+            if not address.is_loopback:
+                raise ValueError(
+                    f"{name}: {address} is beyond loopback, where callers are not authenticated yet"
+                )

@@ -1,0 +1,124 @@
+"""Auth's tables. The database itself keeps organizations apart.
+
+A user's roles and locals carry the user's organization in their foreign keys, so no row can join
+two organizations. The hot questions are answered by the primary keys alone.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+__all__ = [
+    "metadata",
+    "organizations",
+    "locals_",
+    "roles",
+    "role_permissions",
+    "users",
+    "user_roles",
+    "user_locals",
+    "signing_keys",
+]
+
+# Bytewise, as SQLite compares: an export has one order on every server, whatever its locale.
+KEY = Text().with_variant(Text(collation="C"), "postgresql")
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+organizations = Table(
+    "organizations",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    CheckConstraint("status IN ('active', 'inactive')", name="status"),
+)
+
+locals_ = Table(
+    "locals",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("organization_id", KEY, ForeignKey("organizations.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    CheckConstraint("status IN ('active', 'inactive')", name="status"),
+    UniqueConstraint("id", "organization_id"),
+)
+
+roles = Table(
+    "roles",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("organization_id", KEY, ForeignKey("organizations.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("id", "organization_id"),
+)
+
+role_permissions = Table(
+    "role_permissions",
+    metadata,
+    Column("role_id", KEY, ForeignKey("roles.id"), primary_key=True),
+    Column("permission", KEY, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("organization_id", KEY, ForeignKey("organizations.id"), nullable=False),
+    Column("email", Text, nullable=False),
+    # Python's casefold: neither database folds beyond ASCII the way the other does.
+    Column("email_folded", KEY, nullable=False),
+    Column("status", Text, nullable=False),
+    CheckConstraint("status IN ('active', 'inactive')", name="status"),
+    UniqueConstraint("id", "organization_id"),
+    UniqueConstraint("email_folded", "organization_id"),
+)
+
+
+def _held(name: str, table: str, held_id: str) -> Table:
+    """What users hold: rows of `table`, of their own organization."""
+    return Table(
+        name,
+        metadata,
+        Column("user_id", KEY, primary_key=True),
+        Column(held_id, KEY, primary_key=True),
+        Column("organization_id", KEY, nullable=False),
+        ForeignKeyConstraint(["user_id", "organization_id"], ["users.id", "users.organization_id"]),
+        ForeignKeyConstraint(
+            [held_id, "organization_id"], [f"{table}.id", f"{table}.organization_id"]
+        ),
+        sqlite_with_rowid=False,
+    )
+
+
+user_roles = _held("user_roles", "roles", "role_id")
+user_locals = _held("user_locals", "locals", "local_id")
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("kid", KEY, primary_key=True),
+    Column("algorithm", Text, nullable=False),
+    Column("private_key", Text, nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)

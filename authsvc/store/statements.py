@@ -1,0 +1,78 @@
+"""Statements over sets of rows, the same for SQLite and PostgreSQL, cut into bounded parts."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import sqlalchemy
+from sqlalchemy import Column, Table, bindparam, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+__all__ = ["Row", "Values", "select_in", "upsert", "insert_absent", "make_exact"]
+
+# Below both databases' limit of about 32,000 parameters, and below the time for one statement.
+PART_SIZE = 5_000
+
+# A row as it is read, and one to be written, by column name.
+Row = sqlalchemy.Row[*tuple[Any, ...]]
+Values = Mapping[str, str | int]
+
+T = TypeVar("T")
+
+
+async def select_in(
+    connection: AsyncConnection,
+    columns: Sequence[Column[str]],
+    key: Column[str],
+    values: Collection[str],
+) -> list[Row]:
+    """The columns of all rows whose key is one of the values."""
+    rows: list[Row] = []
+    for part in _parts(sorted(values)):
+        rows += (await connection.execute(select(*columns).where(key.in_(part)))).all()
+    return rows
+
+
+async def upsert(connection: AsyncConnection, table: Table, rows: Sequence[Values]) -> None:
+    """Inserts, or updates by primary key all but the owner: a row never changes organization."""
+    statement = _insert(connection, table)
+    names = {column.name for column in table.columns if not column.primary_key}
+    statement = statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={name: statement.excluded[name] for name in names - {"organization_id"}},
+    )
+    for part in _parts(rows):
+        await connection.execute(statement, part)
+
+
+async def insert_absent(connection: AsyncConnection, table: Table, row: Values) -> bool:
+    """True when there was no such row."""
+    statement = _insert(connection, table).on_conflict_do_nothing()
+    return (await connection.execute(statement, row)).rowcount > 0
+
+
+async def make_exact(
+    connection: AsyncConnection, table: Table, owners: Collection[str], rows: Sequence[Values]
+) -> None:
+    """The rows of these owners become exactly `rows`; what stands already is not touched.
+
+    The owner is the first column of the table's two-column primary key.
+    """
+    owner, held = table.primary_key.columns
+    stored = {tuple(row) for row in await select_in(connection, (owner, held), owner, owners)}
+    wanted = {(row[owner.name], row[held.name]): row for row in rows}
+    gone: list[Values] = [{"owner": pair[0], "held": pair[1]} for pair in stored - wanted.keys()]
+    forget = delete(table).where(owner == bindparam("owner"), held == bindparam("held"))
+    for part in _parts(gone):
+        await connection.execute(forget, part)
+    for part in _parts([row for pair, row in wanted.items() if pair not in stored]):
+        await connection.execute(table.insert(), part)
+
+
+def _insert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def _parts(items: Sequence[T]) -> Iterator[list[T]]:
+    for start in range(0, len(items), PART_SIZE):
+        yield list(items[start : start + PART_SIZE])

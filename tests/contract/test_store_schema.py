@@ -1,0 +1,111 @@
+"""The schema in the database is the one in the code, and guards what the code promises."""
+
+import asyncio
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from authsvc.migrations import MIGRATIONS
+from authsvc.store import Store
+from authsvc.store.schema import metadata
+from svckit.database import open_database
+from svckit.migrations import migrate
+from tests.contract.entities import WORLD
+
+
+async def test_the_migrations_make_exactly_the_schema_of_the_code(engine: AsyncEngine) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(
+            connection, opts={"version_table": MIGRATIONS.version_table, "compare_type": True}
+        )
+        return list(compare_metadata(context, metadata))
+
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_the_migrations_make_every_constraint_of_the_code(engine: AsyncEngine) -> None:
+    def names(connection: Connection) -> set[str | None]:
+        inspector = inspect(connection)
+        return {
+            constraint["name"]
+            for table in metadata.tables
+            for constraint in (
+                *inspector.get_foreign_keys(table),
+                *inspector.get_unique_constraints(table),
+                *inspector.get_check_constraints(table),
+            )
+        }
+
+    expected = {
+        constraint.name
+        for table in metadata.tables.values()
+        for constraint in table.constraints
+        if not str(constraint.name).startswith("pk_")
+    }
+    async with engine.connect() as connection:
+        assert await connection.run_sync(names) == expected
+
+
+def test_the_head_that_is_named_is_the_one_alembic_finds() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS.directory))
+
+    assert ScriptDirectory.from_config(config).get_current_head() == MIGRATIONS.head
+
+
+async def test_two_services_may_migrate_one_database_at_once(empty_url: str) -> None:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        for _ in range(4):
+            tasks.create_task(migrate(empty_url, MIGRATIONS))
+
+    engine = open_database(empty_url)
+    try:
+        await Store(engine).put(WORLD)
+        assert not await Store(engine).is_empty()
+    finally:
+        await engine.dispose()
+
+
+async def test_processes_that_migrate_at_once_all_succeed(empty_url: str) -> None:
+    program = (
+        "import asyncio, sys; from svckit.migrations import migrate;"
+        "from authsvc.migrations import MIGRATIONS;"
+        "asyncio.run(migrate(sys.argv[1], MIGRATIONS))"
+    )
+    async with asyncio.timeout(60):
+        processes = [
+            await asyncio.create_subprocess_exec(sys.executable, "-c", program, empty_url)
+            for _ in range(3)
+        ]
+        assert [await process.wait() for process in processes] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO user_locals VALUES ('ana', 'puerto', 'acme')",
+        "INSERT INTO user_locals VALUES ('ana', 'puerto', 'bazar')",
+        "INSERT INTO user_roles VALUES ('bea', 'idle', 'bazar')",
+        "INSERT INTO user_roles VALUES ('bea', 'idle', 'acme')",
+        "UPDATE users SET organization_id = 'bazar' WHERE id = 'ana'",
+        "UPDATE users SET status = 'other' WHERE id = 'ana'",
+        "UPDATE locals SET organization_id = 'bazar' WHERE id = 'centro'",
+        "DELETE FROM organizations WHERE id = 'acme'",
+    ],
+)
+async def test_the_database_itself_keeps_organizations_apart(
+    store: Store, engine: AsyncEngine, statement: str
+) -> None:
+    await store.put(WORLD)
+
+    with pytest.raises(IntegrityError):
+        async with engine.connect() as connection:
+            await connection.execute(text(statement))
