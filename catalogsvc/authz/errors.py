@@ -1,0 +1,59 @@
+"""Why a question to Auth got no decision. A denial is a `Decision` and is not here."""
+
+from svckit.errors import InvalidRequest, NotFound, Unauthenticated, Unavailable
+
+__all__ = [
+    "InvalidRequest",
+    "AuthUnavailable",
+    "AuthProtocolError",
+    "InvalidToken",
+    "UnknownUser",
+    "Closed",
+    "RETRY_AFTER_S",
+]
+
+# What callers are told when nobody said better.
+RETRY_AFTER_S = 1.0
+
+
+class AuthUnavailable(Unavailable):
+    """No one answered in time; whether access is allowed is not known.
+
+    `tried` names the paths that were asked, in order; `retry_after_s` says when to ask again.
+    """
+
+    def __init__(
+        self,
+        detail: str = "no one at Auth answered",
+        *,
+        tried: tuple[str, ...] = (),
+        retry_after_s: float = RETRY_AFTER_S,
+    ) -> None:
+        super().__init__(detail, retry_after_s=retry_after_s)
+        self.tried = tried
+
+
+class AuthProtocolError(AuthUnavailable):
+    """The peer broke the contract: it refused our credential, or its answer cannot be understood.
+
+    Asking again will not help before an operator has looked at it.
+    """
+
+
+class InvalidToken(Unauthenticated):
+    """The token speaks for no one. `reason` is Auth's short sentence, never the token."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class UnknownUser(NotFound):
+    """Auth knows no such user."""
+
+
+class Closed(RuntimeError):
+    """The client was not opened yet, or is closed for good: our bug, not an outage."""
+
+    def __init__(self) -> None:
+        super().__init__("the AuthClient is closed")

@@ -1,0 +1,78 @@
+"""What an operator may choose about the client. A wrong value raises ValueError("field: why")."""
+
+import math
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from svckit.bind import Address
+
+__all__ = ["AuthClientSettings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthClientSettings:
+    """Where Auth is, how long to wait for it, and how long to believe it.
+
+    `grpc_targets` are "host:port"; `rest_urls` are "http(s)://host[:port][/prefix]", tried in their
+    order. Either may be empty, not both. `max_staleness_s=0` turns the cache off.
+    """
+
+    grpc_targets: tuple[str, ...] = ()
+    rest_urls: tuple[str, ...] = ()
+    timeout_s: float = 5.0
+    attempt_timeout_s: float = 1.0
+    breaker_failures: int = 5
+    breaker_cooldown_s: float = 60.0
+    channels_per_target: int = 2
+    max_staleness_s: float = 2.0
+    ttl_allowed_s: float = 30.0
+    ttl_denied_s: float = 5.0
+    cache_entries_max: int = 100_000
+    flights_max: int = 10_000
+
+    def __post_init__(self) -> None:
+        if not self.grpc_targets and not self.rest_urls:
+            raise ValueError("grpc_targets: empty, and so is rest_urls")
+        for target in self.grpc_targets:
+            _check_target(target)
+        for url in self.rest_urls:
+            _check_url(url)
+        for name in ("grpc_targets", "rest_urls"):
+            places = getattr(self, name)
+            if len(set(places)) != len(places):
+                raise ValueError(f"{name}: one place is named twice")
+        for name in ("timeout_s", "attempt_timeout_s", "breaker_cooldown_s"):
+            _check_number(name, getattr(self, name))
+        for name in ("ttl_allowed_s", "ttl_denied_s"):
+            _check_number(name, getattr(self, name))
+        for name in ("breaker_failures", "channels_per_target", "cache_entries_max", "flights_max"):
+            _check_number(name, getattr(self, name))
+        if self.max_staleness_s != 0:
+            _check_number("max_staleness_s", self.max_staleness_s)
+
+
+def _check_target(target: str) -> None:
+    try:
+        address = Address.parse(target)
+    except ValueError as exc:
+        raise ValueError(f"grpc_targets: {exc}") from exc
+    if address.port == 0:
+        raise ValueError(f"grpc_targets: {target!r} has no port")
+
+
+def _check_url(url: str) -> None:
+    # The URL itself is not repeated: an operator may have put a password into it.
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as exc:
+        raise ValueError("rest_urls: a value is not a URL") from exc
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise ValueError("rest_urls: a value is not http://host or https://host")
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("rest_urls: a value has a query, a fragment or a user")
+
+
+def _check_number(name: str, value: float) -> None:
+    if not math.isfinite(value) or value <= 0:
+        raise ValueError(f"{name}: {value} is not a positive number")

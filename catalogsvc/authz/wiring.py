@@ -1,0 +1,55 @@
+"""Builds the paths to Auth from the settings."""
+
+from collections.abc import Sequence
+
+from structlog.typing import FilteringBoundLogger
+
+from catalogsvc.authz.breaker import Breaker
+from catalogsvc.authz.call import Clock
+from catalogsvc.authz.channels import ChannelPool
+from catalogsvc.authz.grpc_transport import GrpcTransport, make_codec
+from catalogsvc.authz.model import Source
+from catalogsvc.authz.path import GuardedPath, Path
+from catalogsvc.authz.rest_transport import RestTransport
+from catalogsvc.authz.router import Router
+from catalogsvc.authz.settings import AuthClientSettings
+from svckit.bind import Address
+from svckit.rpc import Interceptor
+
+__all__ = ["make_router"]
+
+
+def make_router(
+    settings: AuthClientSettings,
+    *,
+    interceptors: Sequence[Interceptor],
+    clock: Clock,
+    log: FilteringBoundLogger,
+) -> Router:
+    """Connects to nothing yet. Needs a running event loop."""
+    codec = make_codec()
+
+    def make_target(target: str) -> GuardedPath:
+        pool = ChannelPool(Address.parse(target), size=settings.channels_per_target, codec=codec)
+        return GuardedPath(
+            GrpcTransport(pool, interceptors=interceptors, clock=clock),
+            source=Source.GRPC,
+            clock=clock,
+            breaker=Breaker(
+                failures_max=settings.breaker_failures, cooldown_s=settings.breaker_cooldown_s
+            ),
+            fair_span_s=settings.attempt_timeout_s,
+            log=log,
+        )
+
+    def make_rest(url: str) -> Path:
+        transport = RestTransport(url, interceptors=interceptors, clock=clock)
+        return Path(transport, source=Source.REST, clock=clock)
+
+    return Router(
+        [make_target(target) for target in settings.grpc_targets],
+        [make_rest(url) for url in settings.rest_urls],
+        attempt_timeout_s=settings.attempt_timeout_s,
+        clock=clock,
+        log=log,
+    )

@@ -1,0 +1,152 @@
+"""The whole table of what failures mean: each gRPC status, each exception, each HTTP status."""
+
+import ssl
+
+import pytest
+from grpclib.const import Status
+from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
+
+from catalogsvc.authz.errors import (
+    AuthProtocolError,
+    AuthUnavailable,
+    InvalidRequest,
+    UnknownUser,
+)
+from catalogsvc.authz.outcomes import (
+    GRPC,
+    Verdict,
+    error_of,
+    grpc_verdict,
+    http_verdict,
+    retry_after_s,
+)
+from catalogsvc.authz.transport import Failure, PathFailed
+from svckit.errors import DeadlineExceeded, MalformedMessage, ServiceError
+
+PROBLEM = "application/problem+json"
+
+
+def test_the_table_names_every_grpc_status() -> None:
+    assert set(GRPC) == set(Status)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "verdict"),
+    [
+        ({Status.INVALID_ARGUMENT}, Verdict.INVALID),
+        ({Status.NOT_FOUND}, Verdict.NOT_FOUND),
+        ({Status.UNAUTHENTICATED, Status.PERMISSION_DENIED}, Verdict.REFUSED),
+        ({Status.RESOURCE_EXHAUSTED}, Verdict.OVERLOADED),
+        ({Status.DEADLINE_EXCEEDED}, Verdict.TIMED_OUT),
+        ({Status.OK}, Verdict.UNINTELLIGIBLE),
+    ],
+)
+def test_few_statuses_are_more_than_a_broken_path(statuses: set[Status], verdict: Verdict) -> None:
+    assert {status for status in Status if GRPC[status] is verdict} == statuses
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_status_that_arrives_is_looked_up(status: Status) -> None:
+    assert grpc_verdict(GRPCError(status)) is GRPC[status]
+
+
+@pytest.mark.parametrize(
+    "exc",
+    [
+        ConnectionRefusedError(),
+        ConnectionResetError(),
+        OSError("no route"),
+        TimeoutError(),
+        ssl.SSLError("handshake"),
+        ssl.SSLCertVerificationError("expired"),
+        StreamTerminatedError("connection lost"),
+        ProtocolError("broken"),
+        AttributeError("_transport"),
+        AssertionError("received less data than expected"),
+        NotImplementedError("compression"),
+        KeyError(":status"),
+        UnicodeDecodeError("ascii", b"\xff", 0, 1, "no"),
+    ],
+)
+def test_every_face_of_an_outage_is_an_outage(exc: Exception) -> None:
+    assert grpc_verdict(exc) is Verdict.BROKEN_OFF
+
+
+def test_an_undecodable_answer_breaks_the_contract_and_is_not_the_callers_fault() -> None:
+    assert grpc_verdict(MalformedMessage("what?")) is Verdict.UNINTELLIGIBLE
+
+
+def test_our_own_deadline_is_a_timeout() -> None:
+    assert grpc_verdict(DeadlineExceeded("too late")) is Verdict.TIMED_OUT
+
+
+@pytest.mark.parametrize("status", [code for code in range(100, 600) if code != 200])
+def test_every_http_status_but_200_is_some_failure(status: int) -> None:
+    expected = {
+        400: Verdict.INVALID,
+        401: Verdict.REFUSED,
+        403: Verdict.REFUSED,
+        404: Verdict.NOT_FOUND,
+        413: Verdict.INVALID,
+        429: Verdict.OVERLOADED,
+        504: Verdict.TIMED_OUT,
+    }
+    assert http_verdict(status, PROBLEM) is expected.get(status, Verdict.BROKEN_OFF)
+
+
+@pytest.mark.parametrize("status", [400, 404, 413])
+def test_an_answer_by_status_must_have_auths_form(status: int) -> None:
+    assert http_verdict(status, "text/html") is Verdict.UNINTELLIGIBLE
+
+
+@pytest.mark.parametrize(
+    ("verdict", "kind"),
+    [
+        (Verdict.INVALID, InvalidRequest),
+        (Verdict.NOT_FOUND, AuthProtocolError),
+        (Verdict.REFUSED, AuthProtocolError),
+        (Verdict.OVERLOADED, AuthUnavailable),
+    ],
+)
+def test_what_is_final_names_whose_fault_it_is(verdict: Verdict, kind: type[ServiceError]) -> None:
+    assert type(error_of(verdict, path="grpc://x")) is kind
+
+
+@pytest.mark.parametrize(
+    ("verdict", "failure"),
+    [
+        (Verdict.TIMED_OUT, Failure.TIMED_OUT),
+        (Verdict.BROKEN_OFF, Failure.BROKEN_OFF),
+        (Verdict.UNINTELLIGIBLE, Failure.UNINTELLIGIBLE),
+    ],
+)
+def test_the_rest_sends_the_call_to_the_next_path(verdict: Verdict, failure: Failure) -> None:
+    error = error_of(verdict, path="grpc://x")
+
+    assert isinstance(error, PathFailed)
+    assert (error.path, error.failure) == ("grpc://x", failure)
+
+
+def test_not_found_is_an_answer_where_the_question_has_it() -> None:
+    unknown = UnknownUser("who?")
+
+    assert error_of(Verdict.NOT_FOUND, path="grpc://x", not_found=unknown) is unknown
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("7", 7.0),
+        ("0", 0.0),
+        ("86400", 60.0),
+        ("9" * 400, 1.0),
+        ("-1", 1.0),
+        ("soon", 1.0),
+        ("\u0667", 1.0),
+        ("", 1.0),
+        (None, 1.0),
+        (b"7", 1.0),
+    ],
+)
+def test_a_retry_after_is_bounded(text: str | bytes | None, seconds: float) -> None:
+    assert retry_after_s(text, unit_s=1.0) == seconds
