@@ -1,0 +1,54 @@
+"""What the client of Auth counts, as metrics. Pure.
+
+Operators watch them to see how often Auth is spared, over which wire it answers, and when it is
+away; `authz_unavailable_total` is the one to alert on.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from catalogsvc.authz import BreakerState, Snapshot
+from svckit.metrics import Sample
+
+__all__ = ["auth_samples"]
+
+BREAKER_LEVEL: Final = {
+    BreakerState.CLOSED: 0,
+    BreakerState.PROBING: 1,
+    BreakerState.OPEN: 2,
+}
+
+
+def auth_samples(snapshot: Snapshot) -> Iterator[Sample]:
+    """No ids in them: the labels are the three sources and the targets an operator has set."""
+    yield _counter("authz_cache_hits_total", "Questions the cache answered.", snapshot.cache_hits)
+    yield _counter("authz_cache_misses_total", "Questions it could not.", snapshot.cache_misses)
+    yield Sample(
+        name="authz_cache_entries",
+        help="Decisions in the cache.",
+        kind="gauge",
+        value=snapshot.cache_size,
+    )
+    for source, answers in snapshot.answers.items():
+        yield Sample(
+            name="authz_answers_total",
+            help="Answers by where they came from.",
+            kind="counter",
+            value=answers,
+            labels={"source": source},
+        )
+    yield _counter(
+        "authz_unavailable_total", "Calls that no one at Auth answered.", snapshot.unavailable
+    )
+    for target, state in snapshot.breakers.items():
+        yield Sample(
+            name="authz_breaker_state",
+            help="0 closed (asked), 1 half-open (one probe), 2 open (left alone).",
+            kind="gauge",
+            value=BREAKER_LEVEL[state],
+            labels={"target": target},
+        )
+
+
+def _counter(name: str, text: str, value: int) -> Sample:
+    return Sample(name=name, help=text, kind="counter", value=value)

@@ -1,0 +1,116 @@
+"""The way in: whom the token speaks for, what they may do, whether they may enter this local.
+
+A failure to find out is neither a yes nor a no: it passes through as what it is.
+"""
+
+import asyncio
+import re
+from enum import StrEnum
+from typing import Final, Protocol
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from catalogsvc.authz import Decision, Identity
+from catalogsvc.products import LocalKey
+from svckit.deadline import Deadline
+from svckit.errors import Forbidden, Unauthenticated
+from svckit.rest import path_id
+
+__all__ = ["Entrance", "Permission", "Doorman", "bearer_token", "telling_source"]
+
+# Auth may use this much of the call's time; the rest is there to say so when it did not answer.
+AUTH_SHARE: Final = 0.9
+SOURCE_HEADER: Final = "x-auth-source"
+SOURCE_KEY: Final = "catalogsvc.auth_source"
+
+
+class Permission(StrEnum):
+    """What a user may be allowed to do with products, by Auth's names."""
+
+    READ = "catalog:read"
+    CREATE = "catalog:create"
+    EDIT = "catalog:edit"
+    DELETE = "catalog:delete"
+
+
+class Doorman(Protocol):
+    """Who knows: the AuthClient, or a fake in tests.
+
+    Raises Unavailable when no one answers. An answer is at most as stale as the AuthClient allows.
+    """
+
+    async def verify_token(self, token: str, *, deadline: Deadline | None = None) -> Identity:
+        """Raises Unauthenticated for a bad token."""
+        ...
+
+    async def validate_local(
+        self,
+        *,
+        user_id: str,
+        organization_id: str,
+        local_id: str,
+        deadline: Deadline | None = None,
+    ) -> Decision: ...
+
+
+class Entrance:
+    """`timeout_s` is the time of a whole call, of which this is the first part."""
+
+    def __init__(self, doorman: Doorman, *, timeout_s: float) -> None:
+        self._doorman = doorman
+        self._auth_timeout_s = timeout_s * AUTH_SHARE
+
+    async def admit(self, request: Request, permission: Permission) -> LocalKey:
+        """The local that this request may enter, within the caller's own organization.
+
+        Raises Unauthenticated, Forbidden, InvalidRequest, Unavailable. Nothing else of the request
+        is read before: a stranger learns nothing from how we judge it, and costs no work.
+        """
+        now = asyncio.get_running_loop().time()
+        deadline = Deadline.after(self._auth_timeout_s, now=now)
+        identity = await self._doorman.verify_token(bearer_token(request), deadline=deadline)
+        if permission not in identity.permissions:
+            raise Forbidden(f"missing permission {permission}")
+        local = LocalKey(
+            organization_id=identity.organization_id, local_id=path_id(request, "local_id")
+        )
+        decision = await self._doorman.validate_local(
+            user_id=identity.user_id,
+            organization_id=local.organization_id,
+            local_id=local.local_id,
+            deadline=deadline,
+        )
+        request.scope[SOURCE_KEY] = decision.source
+        if not decision:
+            raise Forbidden(decision.reason)
+        return local
+
+
+def bearer_token(request: Request) -> str:
+    """RFC 6750, section 2.1. Raises Unauthenticated."""
+    credentials = request.headers.getlist("authorization")
+    if not credentials:
+        raise Unauthenticated("a bearer token is needed")
+    match = re.fullmatch(r"(?i:bearer) +([A-Za-z0-9\-._~+/]+=*)", credentials[0])
+    if len(credentials) > 1 or match is None:
+        raise Unauthenticated("the authorization header is not one bearer token")
+    return match[1]
+
+
+def telling_source(app: ASGIApp) -> ASGIApp:
+    """Each answer says where its decision came from; it has none if it never came to a decision.
+
+    Around the whole app, so that the answers made for failures say it too.
+    """
+
+    async def app_telling_source(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_telling_source(message: Message) -> None:
+            if message["type"] == "http.response.start" and SOURCE_KEY in scope:
+                MutableHeaders(scope=message)[SOURCE_HEADER] = scope[SOURCE_KEY]
+            await send(message)
+
+        await app(scope, receive, send_telling_source)
+
+    return app_telling_source

@@ -1,0 +1,11 @@
+"""The history of Catalog's schema. A new revision in `versions/` moves `head` along with it."""
+
+from pathlib import Path
+
+from svckit.migrations import Migrations
+
+__all__ = ["MIGRATIONS"]
+
+MIGRATIONS = Migrations(
+    directory=Path(__file__).parent, head="0001", version_table="catalog_alembic_version"
+)
