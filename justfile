@@ -12,31 +12,36 @@ set-up:
     @./dev --set-up-only
 
 # start Auth and Catalog on one event loop, with demo data
-run: set-up
-    @AUTH_DEMO=yes CATALOG_DEMO=yes exec python -m svckit authsvc catalogsvc
+run:
+    @./dev run
 
 # tell the whole story with real processes, and check each line of it
 demo: set-up
     python -m tests.demo
 
-# run every test
+# run every test, measuring coverage
 test *args: set-up
-    pytest {{args}}
+    pytest --numprocesses=auto --cov --cov-report= {{ args }}
 
 # all that must be green before a change lands
-ci: fmt-check lint types check-generated cover
+ci: checks test cover
+
+[private]
+checks: fmt-check lint types check-generated
 
 # write the generated code and the descriptor set from proto/
-generate: set-up
-    python -m grpc_tools.protoc -I proto \
-        --python_betterproto_out=generated \
-        --include_imports --descriptor_set_out=generated/portero.binpb \
-        proto/*.proto
+generate out="generated": set-up
+    python -m grpc_tools.protoc -I proto --python_betterproto_out={{ out }} \
+        --include_imports --descriptor_set_out={{ out }}/portero.binpb proto/*.proto
 
-# fail when `just generate` would change anything
+# fail when the contract broke, or when `just generate` would change anything
 check-generated: set-up
     buf lint
-    python scripts/check_generated.py
+    buf breaking proto --against tests/contract_wire/seed.binpb
+    rm -rf .generated && mkdir .generated
+    just generate .generated
+    diff -r -x __pycache__ .generated generated
+    rm -r .generated
 
 # format the code
 fmt: set-up
@@ -55,9 +60,9 @@ lint: set-up
 types: set-up
     mypy
 
-# run every test and require the coverage
+# require the coverage of the last test run
 cover: set-up
-    pytest --cov --cov-report=term {{ if env("CI", "") == "" { "" } else { "" } }}
+    coverage report --fail-under=98
 
 # pin all dependencies, with hashes
 lock: set-up
