@@ -86,6 +86,8 @@ async def _export(backend: Backend, file: Path) -> None:
         target.flush()
         if target is not sys.stdout.buffer:
             target.close()
+    except BrokenPipeError:
+        raise  # the reader has seen enough; the command line framework ends quietly
     except OSError as exc:
         raise StartError(f"cannot write {file}: {exc.strerror}") from exc
 

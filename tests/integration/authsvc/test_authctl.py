@@ -1,6 +1,7 @@
 """`authctl` as an operator uses it, wrong input first."""
 
 import io
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -182,3 +183,12 @@ def test_a_wrong_setting_is_named(authctl: Authctl, monkeypatch: pytest.MonkeyPa
 
     assert outcome.code == 2
     assert outcome.err.startswith("authctl: AUTH_TOKEN_TTL_S: ")
+
+
+def test_a_reader_that_has_gone_is_no_error(authctl: Authctl) -> None:
+    authctl("demo")
+    script = f"{sys.executable} -m authsvc.cli export | true"
+
+    ended = subprocess.run(["sh", "-c", script], check=True, capture_output=True, timeout=30)
+
+    assert ended.stderr == b""
