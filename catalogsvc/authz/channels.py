@@ -10,7 +10,7 @@ from grpclib.config import Configuration
 from grpclib.encoding.base import CodecBase
 from grpclib.protocol import H2Protocol
 
-from svckit.bind import Address
+from svckit.address import Address
 
 __all__ = ["ChannelPool", "LastingChannel", "CALLS_PER_CHANNEL_MAX"]
 
@@ -79,13 +79,23 @@ class ChannelPool:
             for _ in range(size)
         )
 
+    @property
+    def is_full(self) -> bool:
+        """The next lease would have to wait."""
+        return all(lane.slots.locked() for lane in self._lanes)
+
     @asynccontextmanager
     async def lease(self) -> AsyncIterator[Channel]:
-        """The next channel, for one call. Waits for a free slot, bounded only by the caller."""
-        lane = self._lanes[self._turn]
-        self._turn = (self._turn + 1) % len(self._lanes)
+        """The next channel with room, for one call. Waits for it, bounded only by the caller."""
+        lane = self._next_lane()
         async with lane.slots:
             yield lane.channel
+
+    def _next_lane(self) -> _Lane:
+        turn = self._turn
+        self._turn = (turn + 1) % len(self._lanes)
+        in_turn = (*self._lanes[turn:], *self._lanes[:turn])
+        return next((lane for lane in in_turn if not lane.slots.locked()), in_turn[0])
 
     def close(self) -> None:
         """Ends the connections. The channels would reconnect if asked: do not ask them again."""

@@ -117,14 +117,16 @@ class Flights(Generic[K, A]):
             task.exception()  # or asyncio would complain when every waiter has left
 
     def _left_us_behind(self, flight: _Flight[A], deadline: Deadline) -> bool:
-        """Whether it ended by the deadline of a first caller with less time than we have."""
+        """Whether it failed for lack of time, and we have more."""
+        if flight.task.cancelled() or type(flight.task.exception()) is not AuthUnavailable:
+            return False
         now = self._clock()
-        return (
-            not flight.task.cancelled()
-            and isinstance(flight.task.exception(), AuthUnavailable)
-            and flight.deadline.is_over(now)
-            and not deadline.is_over(now)
-        )
+        if deadline.is_over(now):
+            return False
+        # A hurried caller's attempts are shorter, so its flight may fail long before its deadline.
+        span_s = flight.deadline.left_s(flight.asked_at)
+        ours_s = deadline.within(self._timeout_s, now=now).left_s(now)
+        return flight.deadline.is_over(now) or ours_s > span_s
 
     def _landed(self, flight: _Flight[A]) -> A:
         if flight.task.cancelled():

@@ -15,6 +15,7 @@ from catalogsvc.authz.confine import confined
 from catalogsvc.authz.errors import UnknownUser
 from catalogsvc.authz.model import Decision, Identity, LocalQuery, Source
 from catalogsvc.authz.outcomes import error_of, grpc_verdict, retry_after_s
+from catalogsvc.authz.transport import Failure, PathFailed
 from generated import auth
 from svckit.codec import ProtobufCodec
 from svckit.deadline import Deadline
@@ -108,6 +109,7 @@ class GrpcTransport:
         recorder = _Recorder()
 
         async def ask() -> R:
+            recorder.is_queued = self._pool.is_full
             async with self._pool.lease() as channel:
                 recorder.channel = channel
                 stub = auth.AuthServiceStub(recorder)  # type: ignore[arg-type] # it is asked for `request` only
@@ -131,6 +133,9 @@ class GrpcTransport:
                 clock=self._clock,
             )
         except (GRPCError, DeadlineExceeded) as exc:
+            if recorder.is_queued and isinstance(exc, DeadlineExceeded):
+                # Some of the time went by in our own queue, which says nothing about the server.
+                raise PathFailed(self.name, Failure.NOT_ASKED) from exc
             raise error_of(
                 grpc_verdict(exc),
                 path=self.name,
@@ -143,6 +148,7 @@ class _Recorder:
     """Stands in for a Channel and keeps the call's stream, whose trailers betterproto drops."""
 
     channel: Channel
+    is_queued = False
     _stream: "Stream[Any, Any] | None" = None
 
     def request(self, *args: Any, **kwargs: Any) -> "Stream[Any, Any]":

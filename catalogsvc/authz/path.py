@@ -84,6 +84,8 @@ class GuardedPath(Path):
         self._log_change(was_closed=was_closed)
 
     def _was_cut_short(self, exc: PathFailed, span_s: float) -> bool:
+        if exc.failure is Failure.NOT_ASKED:
+            return True
         return exc.failure is Failure.TIMED_OUT and span_s < self._fair_span_s
 
     def _log_change(self, *, was_closed: bool) -> None:

@@ -133,10 +133,11 @@ class RestTransport:
         async def ask() -> S:
             try:
                 content = await self._exchange(call, target, body, not_found)
-                return msgspec.json.decode(content, type=answer_type)
             except (aiohttp.ClientError, OSError) as exc:
                 raise error_of(Verdict.BROKEN_OFF, path=self.name) from exc
-            except msgspec.DecodeError as exc:
+            try:
+                return msgspec.json.decode(content, type=answer_type)
+            except (ValueError, RecursionError) as exc:  # wrong shape, no JSON, no UTF-8, too deep
                 raise error_of(Verdict.UNINTELLIGIBLE, path=self.name) from exc
 
         try:

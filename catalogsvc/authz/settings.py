@@ -1,12 +1,25 @@
 """What an operator may choose about the client. A wrong value raises ValueError("field: why")."""
 
-import math
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from svckit.bind import Address
+from svckit.address import Address
 
 __all__ = ["AuthClientSettings"]
+
+# Beyond these a value is a slip of the pen.
+_LEAST = 0.001
+_MOST = {
+    "timeout_s": 300.0,
+    "attempt_timeout_s": 300.0,
+    "breaker_failures": 1_000,
+    "breaker_cooldown_s": 3_600.0,
+    "channels_per_target": 64,
+    "ttl_allowed_s": 3_600.0,
+    "ttl_denied_s": 3_600.0,
+    "cache_entries_max": 100_000_000,
+    "flights_max": 1_000_000,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +54,10 @@ class AuthClientSettings:
             places = getattr(self, name)
             if len(set(places)) != len(places):
                 raise ValueError(f"{name}: one place is named twice")
-        for name in ("timeout_s", "attempt_timeout_s", "breaker_cooldown_s"):
-            _check_number(name, getattr(self, name))
-        for name in ("ttl_allowed_s", "ttl_denied_s"):
-            _check_number(name, getattr(self, name))
-        for name in ("breaker_failures", "channels_per_target", "cache_entries_max", "flights_max"):
-            _check_number(name, getattr(self, name))
+        for name, most in _MOST.items():
+            _check_number(name, getattr(self, name), most=most)
         if self.max_staleness_s != 0:
-            _check_number("max_staleness_s", self.max_staleness_s)
+            _check_number("max_staleness_s", self.max_staleness_s, most=300.0)
 
 
 def _check_target(target: str) -> None:
@@ -73,6 +82,6 @@ def _check_url(url: str) -> None:
         raise ValueError("rest_urls: a value has a query, a fragment or a user")
 
 
-def _check_number(name: str, value: float) -> None:
-    if not math.isfinite(value) or value <= 0:
-        raise ValueError(f"{name}: {value} is not a positive number")
+def _check_number(name: str, value: float, *, most: float) -> None:
+    if not _LEAST <= value <= most:  # false for nan, too
+        raise ValueError(f"{name}: {value} is not from {_LEAST} to {most:g}")

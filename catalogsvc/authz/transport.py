@@ -16,7 +16,7 @@ class Failure(Enum):
     BROKEN_OFF = auto()  # refused, reset, cut, or an error that says the server is not well
     TIMED_OUT = auto()
     UNINTELLIGIBLE = auto()  # it spoke, against the contract
-    NOT_ASKED = auto()  # its breaker is open
+    NOT_ASKED = auto()  # its breaker is open, or there was no room for one more call in time
 
 
 class PathFailed(Unavailable):

@@ -13,10 +13,14 @@ from catalogsvc.authz.path import GuardedPath, Path
 from catalogsvc.authz.rest_transport import RestTransport
 from catalogsvc.authz.router import Router
 from catalogsvc.authz.settings import AuthClientSettings
-from svckit.bind import Address
+from svckit.address import Address
 from svckit.rpc import Interceptor
 
 __all__ = ["make_router"]
+
+# An attempt that had this much of its time and timed out counts; less, and its caller was in a
+# hurry. Not all of it, since some of a call's time is gone before the attempt begins.
+_FAIR_SHARE = 0.8
 
 
 def make_router(
@@ -28,6 +32,8 @@ def make_router(
 ) -> Router:
     """Connects to nothing yet. Needs a running event loop."""
     codec = make_codec()
+    # What the first attempt of an ordinary call gets: half of its time at the most.
+    attempt_timeout_s = min(settings.attempt_timeout_s, settings.timeout_s / 2)
 
     def make_target(target: str) -> GuardedPath:
         pool = ChannelPool(Address.parse(target), size=settings.channels_per_target, codec=codec)
@@ -38,7 +44,7 @@ def make_router(
             breaker=Breaker(
                 failures_max=settings.breaker_failures, cooldown_s=settings.breaker_cooldown_s
             ),
-            fair_span_s=settings.attempt_timeout_s,
+            fair_span_s=_FAIR_SHARE * attempt_timeout_s,
             log=log,
         )
 
@@ -49,7 +55,7 @@ def make_router(
     return Router(
         [make_target(target) for target in settings.grpc_targets],
         [make_rest(url) for url in settings.rest_urls],
-        attempt_timeout_s=settings.attempt_timeout_s,
+        attempt_timeout_s=attempt_timeout_s,
         clock=clock,
         log=log,
     )
