@@ -56,9 +56,11 @@ async def serve_grpc(
         yield
     finally:
         readiness.drain()
-        await serving.drain(drain_s)
-        await serving.close()
-        listener.close()
+        try:
+            await serving.drain(drain_s)
+        finally:
+            await serving.close()
+            listener.close()
 
 
 def _offered(services: Sequence[Any], readiness: Readiness, *, reflection: bool) -> list[Any]:

@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
+import hypercorn.protocol
+from h11 import Request
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
+from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.typing import ASGIFramework
 from starlette.types import ASGIApp
 
@@ -15,6 +18,15 @@ __all__ = ["serve_http"]
 
 READ_TIMEOUT_S = 30  # a request that trickles in slower than this is cut
 DRAIN_GRACE_S = 1.0  # what the server itself needs after its requests are done
+
+
+class _Http1(H11Protocol):
+    async def _check_protocol(self, event: Request) -> None:
+        """Nobody is taken over to HTTP/2: one such client could stall all others by resets."""
+
+
+# There is no setting for it. The version is pinned, and a test knows when this stops working.
+setattr(hypercorn.protocol, H11Protocol.__name__, _Http1)
 
 
 @asynccontextmanager
@@ -30,21 +42,26 @@ async def serve_http(
     hypercorn_app = cast(ASGIFramework, app)
     async with asyncio.TaskGroup() as tasks:
         server = tasks.create_task(
-            serve(
-                hypercorn_app,
-                _config(listener, drain_s),
-                shutdown_trigger=stop.wait,
-                mode="asgi",
-            ),
+            _serve_until(stop, hypercorn_app, _config(listener, drain_s)),
             name="http-server",
         )
         try:
             yield
         finally:
             stop.set()
-            # Hypercorn's own bound is ignored on Python >= 3.12 without uvloop, so ours stands too.
+            # Hypercorn's own bound is ignored on Python >= 3.12 without uvloop, so ours stands too;
+            # there, a request that it cuts runs on until the loop ends. Services run on uvloop.
             await asyncio.wait({server}, timeout=drain_s + DRAIN_GRACE_S)
             server.cancel()
+
+
+async def _serve_until(stop: asyncio.Event, app: ASGIFramework, config: Config) -> None:
+    try:
+        await serve(app, config, shutdown_trigger=stop.wait, mode="asgi")
+    except asyncio.InvalidStateError:
+        # How hypercorn answers our cancel while a client that does not read holds its drain up.
+        if not stop.is_set():
+            raise
 
 
 def _config(listener: socket.socket, drain_s: float) -> Config:

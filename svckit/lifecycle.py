@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from typing import Any
 
 from svckit.service import Service, Serving
 
@@ -19,6 +20,7 @@ async def run_services(
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_report)
     signals = (signal.SIGINT, signal.SIGTERM)
 
     def on_signal() -> None:
@@ -39,3 +41,9 @@ async def run_services(
             serving.append((service.name, await stack.enter_async_context(service.serve())))
         announce(serving)
         await stop.wait()
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # Up to Python 3.12 a stream whose task is cancelled calls that an error in its callback.
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)

@@ -37,6 +37,8 @@ __all__ = [
 
 BODY_BYTES_MAX = 256 * 1024
 DETAIL_CHARS_MAX = 300
+# How old an answer may be is promised; a cache on the way would not know of it.
+UNCACHED = {"cache-control": "no-store"}
 
 T = TypeVar("T")
 Answer = Callable[[Request], Awaitable[Response]]
@@ -128,7 +130,7 @@ def json_answer(
     return Response(
         msgspec.json.encode(value),
         status_code=status,
-        headers=headers,
+        headers={**UNCACHED, **(headers or {})},
         media_type="application/json",
     )
 
@@ -149,7 +151,7 @@ def _problem_response(status: int, title: str, detail: str, headers: dict[str, s
     return Response(
         msgspec.json.encode(content),
         status_code=status,
-        headers=headers,
+        headers={**UNCACHED, **headers},
         media_type="application/problem+json",
     )
 
@@ -157,15 +159,17 @@ def _problem_response(status: int, title: str, detail: str, headers: dict[str, s
 def _guarded(answer: Answer, report_bug: ReportBug, timeout_s: float) -> Answer:
     async def guarded(request: Request) -> Response:
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_s) as bound:
                 return await answer(request)
         except errors.ServiceError as exc:
             return problem(exc)
-        except TimeoutError:
-            return problem(errors.DeadlineExceeded("no answer within the time limit"))
         except ClientDisconnect:
             return Response(status_code=499)  # nobody reads it; the log does
-        except Exception as exc:  # noqa: BLE001 # whatever else escapes is our bug, and stays ours
+        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as exc:  # noqa: BLE001 # a panic in an extension module is no Exception
+            if isinstance(exc, TimeoutError) and bound.expired():
+                return problem(errors.DeadlineExceeded("no answer within the time limit"))
             return problem(errors.Internal(report_bug(exc)))
 
     # Starlette takes a bound method or function for an endpoint, anything else for an ASGI app.
