@@ -3,7 +3,7 @@
 export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
 export PYTHONPATH := ""
 
-# list the recipes
+[private]
 default:
     @just --list --unsorted
 
@@ -13,7 +13,7 @@ set-up:
 
 # start Auth and Catalog on one event loop, with demo data
 run:
-    @./dev run
+    @exec ./dev run
 
 # tell the whole story with real processes, and check each line of it
 demo: set-up
@@ -34,7 +34,7 @@ generate out="generated": set-up
     python -m grpc_tools.protoc -I proto --python_betterproto_out={{ out }} \
         --include_imports --descriptor_set_out={{ out }}/portero.binpb proto/*.proto
 
-# fail when the contract broke, or when `just generate` would change anything
+# fail when the contract or the generated code changed
 check-generated: set-up
     buf lint
     buf breaking proto --against tests/contract_wire/seed.binpb

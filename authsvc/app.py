@@ -12,7 +12,8 @@ from authsvc.grpc_api import AuthGrpc
 from authsvc.rest_api import AuthRest
 from authsvc.settings import PREFIX, AuthSettings
 from authsvc.wire import open_codec
-from svckit.bind import Address, bind, bound_address
+from svckit.address import Address
+from svckit.bind import bind, bound_address
 from svckit.database_tracing import trace_queries
 from svckit.grpc_server import serve_grpc
 from svckit.http_observe import ObserveHttp
@@ -79,7 +80,7 @@ class AuthApp:
             stack.callback(readiness.drain)  # last in, first out: not ready before anything closes
             yield Serving(
                 endpoints={"gRPC": str(grpc_address), "REST": f"http://{http_address}"},
-                notes=await _demo_notes(settings, backend),
+                notes=await _demo_notes(settings, backend, url=f"http://{http_address}"),
             )
 
 
@@ -103,8 +104,8 @@ def _rest(
     return ObserveHttp(app, telemetry)
 
 
-async def _demo_notes(settings: AuthSettings, backend: Backend) -> tuple[str, ...]:
+async def _demo_notes(settings: AuthSettings, backend: Backend, *, url: str) -> tuple[str, ...]:
     if not settings.demo:
         return ()
     await load_demo(backend)
-    return await commands_to_try(backend, settings)
+    return await commands_to_try(backend, settings, url=url)

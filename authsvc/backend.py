@@ -18,6 +18,7 @@ from authsvc.settings import AuthSettings
 from authsvc.store import Store
 from authsvc.tokens import TokenRules
 from svckit.database import open_database
+from svckit.database_errors import naming, start_failures
 from svckit.migrations import migrate
 
 __all__ = ["Backend", "open_backend"]
@@ -33,13 +34,15 @@ class Backend:
 @asynccontextmanager
 async def open_backend(settings: AuthSettings) -> AsyncIterator[Backend]:
     """Migrates if so set, and makes the first signing key. Raises DatabaseError."""
-    if settings.migrate_on_start:
-        await migrate(settings.database_url, MIGRATIONS)
-    engine = open_database(settings.database_url)
+    with naming("AUTH_DATABASE_URL"):
+        if settings.migrate_on_start:
+            await migrate(settings.database_url, MIGRATIONS)
+        engine = open_database(settings.database_url)
     try:
         store = Store(engine)
         keys = Keys(store, clock=asyncio.get_running_loop().time)
-        await keys.make_first(wall_now=time.time())
+        with naming("AUTH_DATABASE_URL"), start_failures(engine.url):
+            await keys.make_first(wall_now=time.time())
         rules = TokenRules(
             issuer=settings.token_issuer,
             audience=settings.token_audience,

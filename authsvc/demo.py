@@ -5,6 +5,7 @@ from pathlib import Path
 from authsvc.backend import Backend
 from authsvc.settings import AuthSettings
 from authsvc.transfer import import_lines
+from svckit.errors import NotFound
 
 __all__ = ["DEMO_FILE", "load_demo", "commands_to_try"]
 
@@ -20,20 +21,25 @@ async def load_demo(backend: Backend) -> bool:
     return True
 
 
-async def commands_to_try(backend: Backend, settings: AuthSettings) -> tuple[str, ...]:
-    """Lines for a terminal: three commands to paste, with a fresh token in the first."""
-    token = await backend.service.issue_token("ana")
-    minutes = settings.token_ttl_s // 60
-    validate = f"http://{settings.http_bind}/api/v1/locals/norte/validate"
+async def commands_to_try(backend: Backend, settings: AuthSettings, *, url: str) -> tuple[str, ...]:
+    """Lines for a terminal: three commands to paste, with a fresh token in the first.
+
+    `url` is where REST listens. Nothing to try where there is no Ana: the data is not the demo's.
+    """
+    try:
+        token = await backend.service.issue_token("ana")
+    except NotFound:
+        return ("", "The store holds data of its own, so there are no demo commands to try.", "")
+    validate = f"{url}/api/v1/locals/norte/validate"
     return (
         "",
-        f"Try (the token is Ana's, a cashier at Centro, good for {minutes} minutes):",
+        f"Try (the token is Ana's, a cashier at Centro, good for {settings.token_ttl_s} seconds):",
         "",
         f"curl -i -H 'Authorization: Bearer {token}' "
         f"{settings.demo_catalog_url}/api/v1/locals/centro/products",
         "",
         f"curl '{validate}?user_id=ana&organization_id=demo'",
         "",
-        ".venv/bin/authctl revoke ana centro   # then the first one again: 403 within 2 seconds",
+        ".venv/bin/authctl revoke ana centro   # then the first again: 403 within 2 s",
         "",
     )

@@ -10,7 +10,7 @@ from authsvc.decision import Reason
 from authsvc.model import LocalQuery
 from authsvc.service import AuthService
 from authsvc.tokens import BadToken
-from svckit.bind import Address
+from svckit.address import Address
 from svckit.errors import DeadlineExceeded, InvalidRequest, NotFound, TooLarge, Unavailable
 from svckit.grpc_health import Health, check_health
 from svckit.rest import Endpoint, json_answer, path_id, read_body, read_query
@@ -20,7 +20,7 @@ __all__ = ["AuthRest"]
 HEALTH_TIMEOUT_S = 1.0
 
 
-class LocalQuestion(msgspec.Struct, frozen=True, kw_only=True):
+class LocalQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     user_id: str
     organization_id: str
 

@@ -5,13 +5,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from svckit.bind import Address
+from svckit.address import Address
+from svckit.settings import Seconds
 
 __all__ = ["AuthSettings", "PREFIX"]
 
 PREFIX = "AUTH_"
 
-Seconds = Annotated[float, Meta(gt=0, le=300)]
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 
 

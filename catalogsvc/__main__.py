@@ -2,7 +2,7 @@
 
 import sys
 
-from svckit.__main__ import main
+from svckit.run import main
 
 __all__: list[str] = []
 

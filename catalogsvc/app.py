@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from importlib.metadata import version
 
 from starlette.types import ASGIApp
@@ -10,7 +11,7 @@ from starlette.types import ASGIApp
 from catalogsvc.auth_metrics import auth_samples
 from catalogsvc.authz import AuthClient, AuthClientSettings
 from catalogsvc.demo import load_demo
-from catalogsvc.entrance import Entrance, telling_source
+from catalogsvc.entrance import AUTH_SHARE, Entrance, telling_source
 from catalogsvc.migrations import MIGRATIONS
 from catalogsvc.rest_api import CatalogRest
 from catalogsvc.service import CatalogService
@@ -18,6 +19,7 @@ from catalogsvc.settings import PREFIX, CatalogSettings, read_auth_settings
 from catalogsvc.store import ProductStore
 from svckit.bind import bind, bound_address
 from svckit.database import open_database
+from svckit.database_errors import naming
 from svckit.database_tracing import trace_queries
 from svckit.http_observe import ObserveHttp
 from svckit.http_server import serve_http
@@ -70,7 +72,7 @@ class CatalogApp:
             log_readiness(readiness, telemetry.log)
             client = await stack.enter_async_context(
                 AuthClient(
-                    self._auth_settings,
+                    _within(self._auth_settings, settings.call_timeout_s * AUTH_SHARE),
                     interceptors=client_interceptors(telemetry),
                     log=telemetry.log,
                 )
@@ -91,13 +93,19 @@ class CatalogApp:
             yield Serving(endpoints={"REST": f"http://{address}"})
 
 
+def _within(settings: AuthClientSettings, timeout_s: float) -> AuthClientSettings:
+    """The client plans its attempts by the time that calls really have."""
+    return replace(settings, timeout_s=min(settings.timeout_s, timeout_s))
+
+
 @asynccontextmanager
 async def _open_store(
     settings: CatalogSettings, telemetry: Telemetry
 ) -> AsyncIterator[ProductStore]:
     """Migrates first. Raises DatabaseError."""
-    await migrate(settings.database_url, MIGRATIONS)
-    engine = open_database(settings.database_url)
+    with naming("CATALOG_DATABASE_URL"):
+        await migrate(settings.database_url, MIGRATIONS)
+        engine = open_database(settings.database_url)
     try:
         trace_queries(engine.sync_engine, telemetry.tracing.tracer)
         store = ProductStore(engine)

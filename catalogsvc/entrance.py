@@ -18,7 +18,7 @@ from svckit.deadline import Deadline
 from svckit.errors import Forbidden, Unauthenticated
 from svckit.rest import path_id
 
-__all__ = ["Entrance", "Permission", "Doorman", "bearer_token", "telling_source"]
+__all__ = ["AUTH_SHARE", "Entrance", "Permission", "Doorman", "bearer_token", "telling_source"]
 
 # Auth may use this much of the call's time; the rest is there to say so when it did not answer.
 AUTH_SHARE: Final = 0.9

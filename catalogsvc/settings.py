@@ -2,20 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final
-
-from msgspec import Meta
+from typing import Final
 
 from catalogsvc.authz import AuthClientSettings
-from svckit.bind import Address
-from svckit.settings import read_settings
+from svckit.address import Address
+from svckit.settings import Seconds, read_settings
 
 __all__ = ["CatalogSettings", "PREFIX", "read_auth_settings"]
 
 PREFIX: Final = "CATALOG_"
 AUTH_PREFIX: Final = "CATALOG_AUTH_"
-
-Seconds = Annotated[float, Meta(gt=0, le=300)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

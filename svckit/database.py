@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from svckit import postgresql, sqlite
-from svckit.database_errors import DatabaseError, outages
+from svckit.database_errors import DatabaseError, outages, start_failures
 from svckit.database_limits import DatabaseLimits
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
 ACCEPTED = f"{sqlite.DRIVER}:///FILE or {postgresql.DRIVER}://USER:PASSWORD@HOST/DATABASE"
 # Of a URL's query. Anything else would go to the driver unseen, a password included.
 OPTIONS = ("host", "ssl")
-LOCK_WAIT_S = 5.0
+LOCK_WAIT_S = 4.0  # below the time of a call, so that there is some left to say so
 
 
 def open_database(url: str, *, limits: DatabaseLimits | None = None) -> AsyncEngine:
@@ -41,9 +41,10 @@ def open_database(url: str, *, limits: DatabaseLimits | None = None) -> AsyncEng
     """
     parsed = _parse(url)
     limits = limits or DatabaseLimits()
-    if parsed.drivername == sqlite.DRIVER:
-        return sqlite.open_sqlite(parsed, limits)
-    return postgresql.open_postgresql(parsed, limits)
+    with start_failures(parsed):
+        if parsed.drivername == sqlite.DRIVER:
+            return sqlite.open_sqlite(parsed, limits)
+        return postgresql.open_postgresql(parsed, limits)
 
 
 def _parse(url: str) -> URL:
@@ -54,6 +55,9 @@ def _parse(url: str) -> URL:
         raise DatabaseError(f"the database URL cannot be read; it must be {ACCEPTED}") from None
     if parsed.drivername not in (sqlite.DRIVER, postgresql.DRIVER):
         raise DatabaseError(f"cannot use a {parsed.drivername!r} database; it must be {ACCEPTED}")
+    if "@" in (parsed.host or ""):
+        # It would be shown as the host, and is the end of a password.
+        raise DatabaseError("the database URL has a bare @ in its password; write it as %40")
     for name in parsed.query:
         if name not in OPTIONS:
             raise DatabaseError(f"the database URL has an option {name!r} that is not known")

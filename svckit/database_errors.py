@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from svckit.errors import Conflict, InvalidRequest, Unavailable
 from svckit.service import StartError
 
-__all__ = ["DatabaseError", "start_failures", "outages", "shown"]
+__all__ = ["DatabaseError", "start_failures", "naming", "outages", "shown"]
 
 # No one answered, whatever the reason; refused connections and our own timeouts are OSErrors.
 OUTAGES = (DBAPIError, PoolTimeoutError, OSError)
@@ -25,8 +25,19 @@ def start_failures(url: URL) -> Iterator[None]:
     """What a first contact can fail with becomes DatabaseError."""
     try:
         yield
-    except (*OUTAGES, ArgumentError) as exc:
+    except Unavailable as exc:  # it has been through `outages`
+        raise DatabaseError(f"cannot use {shown(url)}: {_reason(exc.__cause__ or exc)}") from exc
+    except (*OUTAGES, ArgumentError, ValueError) as exc:
         raise DatabaseError(f"cannot open {shown(url)}: {_reason(exc)}") from exc
+
+
+@contextmanager
+def naming(variable: str) -> Iterator[None]:
+    """DatabaseError says which setting holds the URL."""
+    try:
+        yield
+    except DatabaseError as exc:
+        raise DatabaseError(f"{variable}: {exc}") from exc
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from grpclib.exceptions import GRPCError, StreamTerminatedError
 from grpclib.health.v1.health_grpc import HealthStub
 from grpclib.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
-from svckit.bind import Address
+from svckit.address import Address
 
 __all__ = ["Health", "check_health"]
 

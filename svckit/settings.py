@@ -7,10 +7,18 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 
 import msgspec
 
-from svckit.bind import Address
+from svckit.address import Address
 from svckit.service import StartError
 
-__all__ = ["SettingsError", "read_settings"]
+__all__ = ["SettingsError", "read_settings", "Seconds"]
+
+# A span that someone waits for.
+Seconds = Annotated[float, msgspec.Meta(ge=0.001, le=300)]
+
+SWITCH = {
+    **dict.fromkeys(("yes", "true", "on", "1"), True),
+    **dict.fromkeys(("no", "false", "off", "0"), False),
+}
 
 S = TypeVar("S")
 
@@ -56,7 +64,9 @@ def _spelled(raw: str, hint: Any) -> Any:
     if _plain(hint) is tuple:
         return [part for item in raw.split(",") if (part := item.strip())]
     if _plain(hint) is bool:
-        return {"yes": True, "no": False}.get(raw.lower(), raw)
+        if raw.lower() not in SWITCH:
+            raise ValueError("must be yes or no")
+        return SWITCH[raw.lower()]
     return raw
 
 

@@ -80,9 +80,12 @@ def open_tracing(
     chosen = _sampler(environ)  # read in any case: a wrong name should not wait for an endpoint
     # Without export a caller's sampling flag is passed on, and nothing else is worth recording.
     sampler = chosen if exporting else sampling.DEFAULT_OFF
-    provider = TracerProvider(
-        sampler=sampler, resource=_resource(service_name, environ), shutdown_on_exit=False
-    )
+    try:
+        provider = TracerProvider(
+            sampler=sampler, resource=_resource(service_name, environ), shutdown_on_exit=False
+        )
+    except ValueError as exc:  # it reads OTEL_* names of its own, and says which is wrong
+        raise SettingsError(str(exc)) from exc
     if exporting:
         provider.add_span_processor(exporting)
     return Tracing(provider)
@@ -98,10 +101,15 @@ def _resource(service_name: str, environ: Mapping[str, str]) -> Resource:
 
 def _endpoint(environ: Mapping[str, str]) -> str:
     """The URL spans are posted to; empty: nowhere."""
-    if endpoint := environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "").strip():
-        return endpoint
-    base = environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()
-    return f"{base.rstrip('/')}/v1/traces" if base else ""
+    for variable, path in (
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", ""),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "/v1/traces"),
+    ):
+        if url := environ.get(variable, "").strip():
+            if not url.startswith(("http://", "https://")):
+                raise SettingsError(f"{variable}: must begin with http:// or https://")
+            return f"{url.rstrip('/')}{path}" if path else url
+    return ""
 
 
 def _exporting(endpoint: str) -> SpanProcessor | None:
@@ -111,7 +119,11 @@ def _exporting(endpoint: str) -> SpanProcessor | None:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    return BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint, timeout=EXPORT_TIMEOUT_S))
+    exporter = OTLPSpanExporter(endpoint=endpoint, timeout=EXPORT_TIMEOUT_S)
+    try:
+        return BatchSpanProcessor(exporter)
+    except ValueError as exc:
+        raise SettingsError(f"OTEL_BSP_*: {exc}") from exc
 
 
 def _sampler(environ: Mapping[str, str]) -> sampling.Sampler:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from svckit.bind import Address
+from svckit.address import Address
 
 __all__ = ["Proxy", "open_proxy"]
 

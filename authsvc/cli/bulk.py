@@ -2,19 +2,21 @@
 
 import asyncio
 import sys
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import IO, Annotated
+from typing import Annotated, BinaryIO, TextIO
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from authsvc.backend import Backend
-from authsvc.cli.session import run, settings_from_environment
+from authsvc.cli.session import run, run_on_any, settings_from_environment
 from authsvc.demo import load_demo
 from authsvc.migrations import MIGRATIONS
 from authsvc.transfer import ImportReport, export_lines, import_lines
+from svckit.database_errors import naming
 from svckit.migrations import migrate
 from svckit.service import StartError
 
@@ -25,7 +27,7 @@ def import_file(
     file: Annotated[Path, typer.Argument(help="JSON Lines, or - for standard input.")],
 ) -> None:
     """Put the entities of FILE into the store. Exit code 2 when a line was rejected."""
-    report = run(lambda backend: _import(backend, file))
+    report = run_on_any(lambda backend: _import(backend, file))
     taken = report.accepted
     print(
         f"imported {taken.organizations} organizations, {taken.locals} locals, "
@@ -39,10 +41,9 @@ def import_file(
 
 
 async def _import(backend: Backend, file: Path) -> ImportReport:
-    source: Path | IO[bytes] = sys.stdin.buffer if str(file) == "-" else file
     try:
-        with _progress_bar() as bar:
-            total = None if source is not file else await asyncio.to_thread(_count_lines, file)
+        with _source(file) as source, _progress_bar() as bar:
+            total = None if bar.disable else await asyncio.to_thread(_count_lines, file)
             task = bar.add_task("importing", total=total)
             return await import_lines(
                 backend.store, source, on_progress=lambda n: bar.update(task, completed=n)
@@ -65,9 +66,27 @@ def _progress_bar() -> Progress:
     )
 
 
-def _count_lines(file: Path) -> int:
+def _count_lines(file: Path) -> int | None:
+    """None for a pipe, whose content counting would eat, and for a device, which may be endless."""
+    if not file.is_file():
+        return None
     with file.open("rb") as lines:
-        return sum(1 for line in lines if line.strip())
+        return sum(chunk.count(b"\n") for chunk in iter(partial(lines.read, 1 << 20), b""))
+
+
+def _source(file: Path) -> AbstractContextManager[BinaryIO]:
+    return _standard(sys.stdin, "standard input") if str(file) == "-" else file.open("rb")
+
+
+def _target(file: Path) -> AbstractContextManager[BinaryIO]:
+    return _standard(sys.stdout, "standard output") if str(file) == "-" else file.open("wb")
+
+
+def _standard(stream: TextIO | None, name: str) -> AbstractContextManager[BinaryIO]:
+    """Not ours to close. Raises StartError when it was closed before we began."""
+    if stream is None:
+        raise StartError(f"{name} is closed")
+    return nullcontext(stream.buffer)
 
 
 def export_file(
@@ -79,13 +98,11 @@ def export_file(
 
 async def _export(backend: Backend, file: Path) -> None:
     try:
-        target = sys.stdout.buffer if str(file) == "-" else file.open("wb")
-        async with aclosing(export_lines(backend.store)) as lines:
-            async for line in lines:
-                target.write(line)
-        target.flush()
-        if target is not sys.stdout.buffer:
-            target.close()
+        with _target(file) as target:
+            async with aclosing(export_lines(backend.store)) as lines:
+                async for line in lines:
+                    target.write(line)
+            target.flush()
     except BrokenPipeError:
         raise  # the reader has seen enough; the command line framework ends quietly
     except OSError as exc:
@@ -95,11 +112,14 @@ async def _export(backend: Backend, file: Path) -> None:
 def demo() -> None:
     """Load the demo data, if the store is empty."""
     print(
-        "loaded the demo data" if run(load_demo) else "the store is not empty; nothing was loaded"
+        "loaded the demo data"
+        if run_on_any(load_demo)
+        else "the store is not empty; nothing was loaded"
     )
 
 
 def migrate_database() -> None:
     """Bring the database to the schema of this version."""
-    asyncio.run(migrate(settings_from_environment().database_url, MIGRATIONS))
+    with naming("AUTH_DATABASE_URL"):
+        asyncio.run(migrate(settings_from_environment().database_url, MIGRATIONS))
     print("the database is at the schema of this version")

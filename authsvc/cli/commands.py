@@ -1,6 +1,8 @@
 """The commands of `authctl`, and what their failures look like."""
 
+import os
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -30,7 +32,19 @@ app.add_typer(tokens.app, name="token")
 def main() -> None:
     """Exit codes: 0 done, 1 the answer is no, 2 it could not be done."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except (StartError, ServiceError) as exc:
-        print(f"authctl: {exc}", file=sys.stderr)
-        sys.exit(2)
+        _fail(str(exc))
+    except OSError as exc:
+        # What could not be written is thrown away, or Python would try it again at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _fail(f"cannot write standard output: {exc.strerror}")
+
+
+def _fail(reason: str) -> NoReturn:
+    print(f"authctl: {reason}", file=sys.stderr)
+    sys.exit(2)

@@ -9,7 +9,8 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from starlette.types import Receive, Scope, Send
 
-from svckit.bind import Address, bind
+from svckit.address import Address
+from svckit.bind import bind
 
 
 class Recorder:

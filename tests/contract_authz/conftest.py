@@ -10,7 +10,7 @@ from catalogsvc.authz.channels import ChannelPool
 from catalogsvc.authz.grpc_transport import GrpcTransport, make_codec
 from catalogsvc.authz.rest_transport import RestTransport
 from catalogsvc.authz.transport import Transport
-from svckit.bind import Address
+from svckit.address import Address
 from svckit.rpc import CallNext, RpcCall
 from tests.contract_authz.fake_auth import FakeAuth, serve_grpc, serve_rest
 from tests.contract_authz.fake_transport import FakeTransport

@@ -17,7 +17,7 @@ from catalogsvc.authz import (
     Source,
 )
 from svckit import errors
-from svckit.bind import Address
+from svckit.address import Address
 from svckit.deadline import Deadline
 from tests.contract_authz.broken_servers import (
     black_hole,

@@ -10,7 +10,7 @@ from time import perf_counter
 
 import aiohttp
 
-from svckit.bind import Address
+from svckit.address import Address
 from tests.processes import authctl, free_port, run_services
 from tests.proxy import Proxy, open_proxy
 
@@ -73,6 +73,20 @@ class Stage:
             retry_after=response.headers.get("retry-after", ""),
             took_ms=(perf_counter() - started) * 1000,
         )
+
+    @asynccontextmanager
+    async def asking(self, user: str, local: str) -> AsyncIterator[None]:
+        """Asks again and again while the body runs."""
+
+        async def ask() -> None:
+            while True:
+                await self.list_products(user, local)
+                await asyncio.sleep(0.05)
+
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(ask(), name="asking")
+            yield
+            task.cancel()
 
     async def list_until(
         self, user: str, local: str, *, status: int, source: str = "", meanwhile: tuple[int, ...]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta
 
-from svckit.bind import Address
+from svckit.address import Address
 from svckit.settings import SettingsError, read_settings
 
 

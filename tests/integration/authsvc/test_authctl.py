@@ -85,6 +85,8 @@ def test_a_file_that_cannot_be_read_is_named(authctl: Authctl, tmp_path: Path, n
 
 
 def test_a_file_that_cannot_be_written_is_named(authctl: Authctl, tmp_path: Path) -> None:
+    authctl("demo")
+
     outcome = authctl("export", str(tmp_path / "no" / "such" / "folder"))
 
     assert outcome.code == 2
@@ -154,6 +156,8 @@ def test_a_token_can_be_given_on_standard_input(
 
 
 def test_a_token_that_is_worth_nothing_says_why(authctl: Authctl) -> None:
+    authctl("demo")
+
     outcome = authctl("token", "verify", "not.a.token")
 
     assert outcome.code == 1

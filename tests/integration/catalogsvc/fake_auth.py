@@ -14,7 +14,8 @@ from generated.auth import (
     VerifyTokenRequest,
     VerifyTokenResponse,
 )
-from svckit.bind import Address, bind, bound_address
+from svckit.address import Address
+from svckit.bind import bind, bound_address
 
 __all__ = ["FakeAuth", "serve_fake_auth"]
 

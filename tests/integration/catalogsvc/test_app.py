@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catalogsvc.app import create_service
-from svckit.bind import Address
+from svckit.address import Address
 from svckit.service import StartError
 from tests.integration.catalogsvc.conftest import Catalog
 from tests.integration.catalogsvc.fake_auth import FakeAuth

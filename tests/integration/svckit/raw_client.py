@@ -17,7 +17,7 @@ from h2.events import (
     TrailersReceived,
 )
 
-from svckit.bind import Address
+from svckit.address import Address
 from tests.integration.svckit.serving import VALIDATE_LOCAL
 
 __all__ = ["RawClient", "RawAnswer", "raw_client", "message"]

@@ -12,7 +12,8 @@ from grpclib.client import Channel
 
 import generated
 from generated.auth import AuthServiceBase, ValidateLocalRequest, ValidateLocalResponse
-from svckit.bind import Address, bind
+from svckit.address import Address
+from svckit.bind import bind
 from svckit.codec import ProtobufCodec
 from svckit.grpc_server import serve_grpc
 from svckit.interceptors import server_interceptors

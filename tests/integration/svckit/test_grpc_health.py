@@ -10,7 +10,7 @@ from grpclib.exceptions import GRPCError
 from grpclib.health.v1.health_grpc import HealthStub
 from grpclib.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
-from svckit.bind import Address
+from svckit.address import Address
 from svckit.grpc_health import Health, check_health
 from svckit.readiness import Readiness
 from tests.integration.svckit.serving import channel_to, served

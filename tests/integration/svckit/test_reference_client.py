@@ -7,7 +7,7 @@ import sys
 from grpclib.reflection.v1.reflection_grpc import ServerReflectionStub
 from grpclib.reflection.v1.reflection_pb2 import ServerReflectionRequest
 
-from svckit.bind import Address
+from svckit.address import Address
 from tests.integration.svckit.serving import channel_to, served
 
 SERVING = 1

@@ -12,7 +12,7 @@ from authsvc.model import LocalQuery, Status
 from authsvc.rest_api import AuthRest
 from authsvc.service import AuthService
 from authsvc.tokens import TokenRules
-from svckit.bind import Address
+from svckit.address import Address
 from svckit.openapi import openapi_document
 from svckit.rest import rest_app
 from tests.asgi import HttpAnswer, ask

@@ -3,7 +3,7 @@
 import pytest
 
 from authsvc.settings import PREFIX, AuthSettings
-from svckit.bind import Address
+from svckit.address import Address
 from svckit.settings import SettingsError, read_settings
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from catalogsvc.settings import PREFIX, CatalogSettings, read_auth_settings
-from svckit.bind import Address
+from svckit.address import Address
 from svckit.settings import SettingsError, read_settings
 
 

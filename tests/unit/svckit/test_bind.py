@@ -5,7 +5,8 @@ import socket
 
 import pytest
 
-from svckit.bind import Address, BindError, bind, bound_address
+from svckit.address import Address
+from svckit.bind import BindError, bind, bound_address
 
 LOOPBACK = Address("127.0.0.1", 0)
 

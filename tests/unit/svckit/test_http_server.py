@@ -14,7 +14,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from svckit.bind import Address, bind
+from svckit.address import Address
+from svckit.bind import bind
 from svckit.http_server import serve_http
 from svckit.rest import BODY_BYTES_MAX, Endpoint, json_answer, read_body, rest_app
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import pytest
 from msgspec import Meta
 
-from svckit.bind import Address
+from svckit.address import Address
 from svckit.settings import SettingsError, read_settings
 
 Names = Annotated[tuple[str, ...], Meta(min_length=2)]
