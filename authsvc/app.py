@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from importlib.metadata import version
 
 from starlette.types import ASGIApp
 
@@ -19,14 +18,12 @@ from svckit.grpc_server import serve_grpc
 from svckit.http_observe import ObserveHttp
 from svckit.http_server import serve_http
 from svckit.interceptors import server_interceptors
-from svckit.openapi import openapi_document
-from svckit.ops import ops_routes
 from svckit.probes import log_readiness, probe_readiness
 from svckit.readiness import Readiness
-from svckit.rest import rest_app
 from svckit.service import Service, Serving
 from svckit.settings import read_settings
 from svckit.telemetry import Telemetry, open_telemetry
+from svckit.web import operated_app
 
 __all__ = ["create_service"]
 
@@ -91,15 +88,12 @@ def _rest(
     readiness: Readiness,
     grpc_address: Address,
 ) -> ASGIApp:
-    endpoints = AuthRest(backend.service, grpc_address=grpc_address).endpoints()
-    document = openapi_document(endpoints, title="Portero Auth", version=version("portero"))
-    app = rest_app(
-        endpoints,
-        report_bug=telemetry.report_bug,
+    app = operated_app(
+        AuthRest(backend.service, grpc_address=grpc_address).endpoints(),
+        title="Portero Auth",
+        telemetry=telemetry,
+        readiness=readiness,
         timeout_s=settings.call_timeout_s,
-        extra_routes=ops_routes(
-            readiness=readiness, registry=telemetry.metrics.registry, openapi=document
-        ),
     )
     return ObserveHttp(app, telemetry)
 

@@ -72,7 +72,7 @@ class _Condition:
 
 
 # In the order they are checked.
-_CONDITIONS = (
+CONDITIONS = (
     _Condition(
         name="user exists",
         reason=Reason.UNKNOWN_USER,
@@ -118,7 +118,7 @@ _CONDITIONS = (
 
 def decide(facts: AccessFacts) -> Verdict:
     """A yes needs every condition to hold."""
-    for condition in _CONDITIONS:
+    for condition in CONDITIONS:
         if not condition.holds(facts):
             return Verdict(reason=condition.reason)
     return Verdict(reason=Reason.ALLOWED, local_name=facts.local_name)
@@ -136,7 +136,7 @@ class Finding:
 def explain(facts: AccessFacts) -> tuple[Finding, ...]:
     """Every condition in the order `decide` checks them; the first that fails decides."""
     return tuple(
-        Finding(condition=c.name, reason=c.reason, holds=c.holds(facts)) for c in _CONDITIONS
+        Finding(condition=c.name, reason=c.reason, holds=c.holds(facts)) for c in CONDITIONS
     )
 
 

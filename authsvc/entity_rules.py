@@ -6,12 +6,11 @@ from typing import assert_never
 from authsvc.model import Entity, Local, Organization, Role, User
 from svckit.errors import InvalidRequest
 from svckit.ids import check_id
+from svckit.text import check_text
 
 __all__ = ["TEXT_BYTES_MAX", "check_entity"]
 
 TEXT_BYTES_MAX = 256
-# The control characters of Unicode (category Cc).
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # area:action, such as catalog:read; each part starts with a letter or digit.
 PERMISSION = re.compile(r"[a-z0-9][a-z0-9_.-]*(?::[a-z0-9][a-z0-9_.-]*)+")
 
@@ -54,11 +53,4 @@ def _check_permission(permission: str) -> None:
 def _check_text(name: str, value: str) -> None:
     if not value.strip():
         raise InvalidRequest(f"{name} is empty")
-    try:
-        size = len(value.encode())
-    except UnicodeEncodeError as exc:
-        raise InvalidRequest(f"{name} is not valid UTF-8") from exc
-    if size > TEXT_BYTES_MAX:
-        raise InvalidRequest(f"{name} is longer than {TEXT_BYTES_MAX} bytes")
-    if CONTROL.search(value):
-        raise InvalidRequest(f"{name} holds a control character")
+    check_text(name, value, bytes_max=TEXT_BYTES_MAX)

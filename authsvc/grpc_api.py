@@ -1,4 +1,4 @@
-"""The seed's three RPCs. Failures are raised; svckit's interceptors put them on the wire."""
+"""The three RPCs of `auth.proto`. Failures are raised; interceptors put them on the wire."""
 
 from authsvc.service import AuthService
 from authsvc.tokens import BadToken

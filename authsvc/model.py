@@ -1,6 +1,6 @@
 """The words of the model: organizations, their locals and roles, and users with what they hold.
 
-Ids are opaque: existing UUIDs or anything else that `svckit.ids.check_id` accepts.
+Ids are opaque: existing UUIDs or anything else that `svckit.ids.check_id` accepts. Pure.
 """
 
 from dataclasses import dataclass

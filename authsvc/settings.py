@@ -1,4 +1,4 @@
-"""Auth's settings: environment variables with the prefix `AUTH_`."""
+"""Auth's settings: environment variables with the prefix `AUTH_`. Pure."""
 
 from dataclasses import dataclass
 from typing import Annotated

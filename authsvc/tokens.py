@@ -1,4 +1,4 @@
-"""Tokens: signing them and judging them. Pure: the keys and the time are arguments.
+"""Tokens: signing them and judging them, with keys and time as arguments. Pure.
 
 A token is a JWT (RFC 7519) signed by a key of ours. Which algorithm may verify it is a property of
 our key, never of the token.

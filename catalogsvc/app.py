@@ -4,7 +4,6 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from importlib.metadata import version
 
 from starlette.types import ASGIApp
 
@@ -26,14 +25,12 @@ from svckit.http_server import serve_http
 from svckit.interceptors import client_interceptors
 from svckit.metrics import register_snapshot
 from svckit.migrations import migrate
-from svckit.openapi import openapi_document
-from svckit.ops import ops_routes
 from svckit.probes import log_readiness, probe_readiness
 from svckit.readiness import Readiness
-from svckit.rest import rest_app
 from svckit.service import Service, Serving
 from svckit.settings import read_settings
 from svckit.telemetry import Telemetry, open_telemetry
+from svckit.web import operated_app
 
 __all__ = ["create_service"]
 
@@ -119,14 +116,11 @@ async def _open_store(
 def _app(
     rest: CatalogRest, settings: CatalogSettings, telemetry: Telemetry, readiness: Readiness
 ) -> ASGIApp:
-    endpoints = rest.endpoints()
-    document = openapi_document(endpoints, title="Portero Catalog", version=version("portero"))
-    app = rest_app(
-        endpoints,
-        report_bug=telemetry.report_bug,
+    app = operated_app(
+        rest.endpoints(),
+        title="Portero Catalog",
+        telemetry=telemetry,
+        readiness=readiness,
         timeout_s=settings.call_timeout_s,
-        extra_routes=ops_routes(
-            readiness=readiness, registry=telemetry.metrics.registry, openapi=document
-        ),
     )
     return ObserveHttp(telling_source(app), telemetry)

@@ -5,14 +5,13 @@ away; `authz_unavailable_total` is the one to alert on.
 """
 
 from collections.abc import Iterator
-from typing import Final
 
 from catalogsvc.authz import BreakerState, Snapshot
 from svckit.metrics import Sample
 
 __all__ = ["auth_samples"]
 
-BREAKER_LEVEL: Final = {
+BREAKER_LEVEL = {
     BreakerState.CLOSED: 0,
     BreakerState.PROBING: 1,
     BreakerState.OPEN: 2,
@@ -23,12 +22,7 @@ def auth_samples(snapshot: Snapshot) -> Iterator[Sample]:
     """No ids in them: the labels are the three sources and the targets an operator has set."""
     yield _counter("authz_cache_hits_total", "Questions the cache answered.", snapshot.cache_hits)
     yield _counter("authz_cache_misses_total", "Questions it could not.", snapshot.cache_misses)
-    yield Sample(
-        name="authz_cache_entries",
-        help="Decisions in the cache.",
-        kind="gauge",
-        value=snapshot.cache_size,
-    )
+    yield _gauge("authz_cache_entries", "Decisions in the cache.", snapshot.cache_size)
     for source, answers in snapshot.answers.items():
         yield Sample(
             name="authz_answers_total",
@@ -40,6 +34,7 @@ def auth_samples(snapshot: Snapshot) -> Iterator[Sample]:
     yield _counter(
         "authz_unavailable_total", "Calls that no one at Auth answered.", snapshot.unavailable
     )
+    yield _gauge("authz_in_flight", "Questions to Auth that are under way.", snapshot.in_flight)
     for target, state in snapshot.breakers.items():
         yield Sample(
             name="authz_breaker_state",
@@ -52,3 +47,7 @@ def auth_samples(snapshot: Snapshot) -> Iterator[Sample]:
 
 def _counter(name: str, text: str, value: int) -> Sample:
     return Sample(name=name, help=text, kind="counter", value=value)
+
+
+def _gauge(name: str, text: str, value: int) -> Sample:
+    return Sample(name=name, help=text, kind="gauge", value=value)

@@ -1,7 +1,6 @@
 """The demo products, for the locals of the demo data of Auth."""
 
 from contextlib import suppress
-from typing import Final
 
 from catalogsvc.products import Product
 from catalogsvc.store import ProductStore
@@ -10,7 +9,7 @@ from svckit.errors import Conflict
 __all__ = ["DEMO_PRODUCTS", "load_demo"]
 
 # organization, local, id, name, sku, price in cents of a euro
-_ROWS: Final = (
+ROWS = (
     ("demo", "centro", "espresso", "Espresso", "C-001", 150),
     ("demo", "centro", "cortado", "Cortado", "C-002", 190),
     ("demo", "centro", "croissant", "Croissant", "B-001", 240),
@@ -19,7 +18,7 @@ _ROWS: Final = (
     ("other", "lejano", "te-verde", "Té verde", "T-001", 210),
 )
 
-DEMO_PRODUCTS: Final = tuple(
+DEMO_PRODUCTS = tuple(
     Product(
         id=product_id,
         organization_id=organization_id,
@@ -29,7 +28,7 @@ DEMO_PRODUCTS: Final = tuple(
         price_minor=price_minor,
         currency="EUR",
     )
-    for organization_id, local_id, product_id, name, sku, price_minor in _ROWS
+    for organization_id, local_id, product_id, name, sku, price_minor in ROWS
 )
 
 

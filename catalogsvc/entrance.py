@@ -6,7 +6,7 @@ A failure to find out is neither a yes nor a no: it passes through as what it is
 import asyncio
 import re
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Protocol
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -21,9 +21,9 @@ from svckit.rest import path_id
 __all__ = ["AUTH_SHARE", "Entrance", "Permission", "Doorman", "bearer_token", "telling_source"]
 
 # Auth may use this much of the call's time; the rest is there to say so when it did not answer.
-AUTH_SHARE: Final = 0.9
-SOURCE_HEADER: Final = "x-auth-source"
-SOURCE_KEY: Final = "catalogsvc.auth_source"
+AUTH_SHARE = 0.9
+SOURCE_HEADER = "x-auth-source"
+SOURCE_KEY = "catalogsvc.auth_source"
 
 
 class Permission(StrEnum):

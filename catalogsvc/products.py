@@ -1,17 +1,16 @@
 """Products of a local: what they are and which values they may hold. Pure."""
 
 import re
-import unicodedata
 from dataclasses import asdict, dataclass
-from typing import Final
 
 from svckit.errors import InvalidRequest
 from svckit.ids import check_id
+from svckit.text import check_text
 
 __all__ = ["Product", "NewProduct", "ProductChange", "LocalKey"]
 
-NAME_CHARS_MAX: Final = 200
-PRICE_MINOR_MAX: Final = 10**12
+NAME_CHARS_MAX = 200
+PRICE_MINOR_MAX = 10**12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +83,7 @@ class Product:
 def _check_name(name: str) -> None:
     if not 1 <= len(name) <= NAME_CHARS_MAX:
         raise InvalidRequest(f"name must have 1 to {NAME_CHARS_MAX} characters")
-    # Control characters, and surrogates, which no database can store.
-    if any(unicodedata.category(char) in ("Cc", "Cs") for char in name):
-        raise InvalidRequest("name holds a control character")
+    check_text("name", name, bytes_max=4 * NAME_CHARS_MAX)
     if name != name.strip():
         raise InvalidRequest("name begins or ends with a blank")
 

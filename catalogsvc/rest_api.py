@@ -1,7 +1,7 @@
 """Catalog over REST. Every endpoint lets the request in first, and reads the rest of it then."""
 
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated
 from urllib.parse import quote
 
 import msgspec
@@ -26,10 +26,10 @@ from svckit.rest import Endpoint, json_answer, path_id, read_body, read_query
 
 __all__ = ["CatalogRest"]
 
-PRODUCTS: Final = "/api/v1/locals/{local_id}/products"
-PRODUCT: Final = PRODUCTS + "/{product_id}"
+PRODUCTS = "/api/v1/locals/{local_id}/products"
+PRODUCT = PRODUCTS + "/{product_id}"
 # What each endpoint may answer, since each lets the request in first.
-FAILURES: Final = (InvalidRequest, Unauthenticated, Forbidden, Unavailable, DeadlineExceeded)
+FAILURES = (InvalidRequest, Unauthenticated, Forbidden, Unavailable, DeadlineExceeded)
 
 
 class PageQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

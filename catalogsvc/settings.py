@@ -1,8 +1,7 @@
-"""Catalog's settings: environment variables with the prefix `CATALOG_`."""
+"""Catalog's settings: environment variables with the prefix `CATALOG_`. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from catalogsvc.authz import AuthClientSettings
 from svckit.address import Address
@@ -10,8 +9,8 @@ from svckit.settings import Seconds, read_settings
 
 __all__ = ["CatalogSettings", "PREFIX", "read_auth_settings"]
 
-PREFIX: Final = "CATALOG_"
-AUTH_PREFIX: Final = "CATALOG_AUTH_"
+PREFIX = "CATALOG_"
+AUTH_PREFIX = "CATALOG_AUTH_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

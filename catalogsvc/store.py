@@ -26,13 +26,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from catalogsvc.products import LocalKey, Product, ProductChange
+from svckit.columns import KEY
 from svckit.database import reading, writing
 from svckit.errors import Conflict
 
 __all__ = ["ProductStore", "metadata"]
 
-# Bytewise, as SQLite compares: a list has one order on every server, whatever its locale.
-KEY = Text().with_variant(Text(collation="C"), "postgresql")
 WRITERS = "catalog products"
 
 metadata = MetaData()

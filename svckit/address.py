@@ -1,4 +1,4 @@
-"""An address to listen on or to connect to."""
+"""An address to listen on or to connect to. Pure."""
 
 import ipaddress
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 __all__ = ["Address"]
 
 # Brackets tell an IPv6 host from its port: "::1:80" alone could be read in two ways.
-_HOST_PORT = re.compile(
+HOST_PORT = re.compile(
     r"(?:\[(?P<ipv6>[\w.%-]*:[\w.:%-]*)\]|(?P<name>[\w.-]+)):(?P<port>[0-9]{1,5})", re.ASCII
 )
 
@@ -22,7 +22,7 @@ class Address:
     @classmethod
     def parse(cls, text: str) -> "Address":
         """Raises ValueError when `text` is not host:port."""
-        match = _HOST_PORT.fullmatch(text)
+        match = HOST_PORT.fullmatch(text)
         if match is None:
             raise ValueError(f"{text!r} is not host:port")
         host, port = match["ipv6"] or match["name"], int(match["port"])

@@ -1,4 +1,4 @@
-"""What to say of an error's cause where the error itself says nothing of it."""
+"""What to say of an error's cause where the error itself says nothing of it. Pure."""
 
 __all__ = ["cause_of"]
 

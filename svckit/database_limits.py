@@ -1,4 +1,4 @@
-"""The bounds of a database connection."""
+"""The bounds of a database connection. Pure."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A deadline: a point in monotonic time, made once at the edge and passed down."""
+"""A deadline: a point in monotonic time, made once at the edge and passed down. Pure."""
 
 from dataclasses import dataclass
 

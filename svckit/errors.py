@@ -1,6 +1,6 @@
 """Why a question got no answer, by whose fault it is. A denial is an answer and is not here.
 
-Services raise these; `status.py` says how each looks on gRPC and on REST.
+Services raise these; `status.py` says how each looks on gRPC and on REST. Pure.
 """
 
 __all__ = [

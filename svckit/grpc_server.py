@@ -41,7 +41,6 @@ async def serve_grpc(
     codec: CodecBase,
     interceptors: Sequence[Interceptor],
     readiness: Readiness,
-    reflection: bool = True,
     drain_s: float = 5.0,
 ) -> AsyncIterator[None]:
     """Serves while the body runs. `services` are betterproto's; takes over `listener`.
@@ -50,7 +49,7 @@ async def serve_grpc(
     flight get `drain_s` to finish; streams are cut, since theirs is no end to wait for.
     Reflection needs the services' descriptors in protobuf's default pool.
     """
-    serving = _Serving(_offered(services, readiness, reflection=reflection), codec, interceptors)
+    serving = _Serving(_offered(services, readiness), codec, interceptors)
     await serving.server.start(sock=listener)
     try:
         yield
@@ -63,11 +62,11 @@ async def serve_grpc(
             listener.close()
 
 
-def _offered(services: Sequence[Any], readiness: Readiness, *, reflection: bool) -> list[Any]:
+def _offered(services: Sequence[Any], readiness: Readiness) -> list[Any]:
     status = ServiceStatus()
     readiness.subscribe(lambda report: status.set(report.is_ready))
-    offered = [*services, Health({service: [status] for service in services})]
-    return ServerReflection.extend(offered) if reflection else offered
+    health = Health({service: [status] for service in services})
+    return ServerReflection.extend([*services, health])
 
 
 class _Serving:

@@ -1,8 +1,6 @@
-"""The rule for ids that come from outside: opaque, bounded, printable."""
+"""The rule for ids that come from outside: opaque, bounded, printable. Pure."""
 
-import unicodedata
-
-from svckit.errors import InvalidRequest
+from svckit.text import check_text
 
 __all__ = ["ID_BYTES_MAX", "check_id"]
 
@@ -14,14 +12,4 @@ def check_id(name: str, value: str) -> str:
 
     Raises InvalidRequest with the field's name, never with the value.
     """
-    if not value:
-        raise InvalidRequest(f"{name} is empty")
-    try:
-        size = len(value.encode())
-    except UnicodeEncodeError as exc:
-        raise InvalidRequest(f"{name} is not valid UTF-8") from exc
-    if size > ID_BYTES_MAX:
-        raise InvalidRequest(f"{name} is longer than {ID_BYTES_MAX} bytes")
-    if any(unicodedata.category(char) == "Cc" for char in value):
-        raise InvalidRequest(f"{name} holds a control character")
-    return value
+    return check_text(name, value, bytes_max=ID_BYTES_MAX)

@@ -5,13 +5,12 @@ failure is the exception that passes through.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal
 
 from svckit.deadline import Deadline
 
-__all__ = ["RpcCall", "CallNext", "Interceptor", "run_intercepted", "current_call"]
+__all__ = ["RpcCall", "CallNext", "Interceptor", "run_intercepted"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,10 +45,6 @@ class RpcCall:
 
 CallNext = Callable[[], Awaitable[None]]
 Interceptor = Callable[[RpcCall, CallNext], Awaitable[None]]
-
-# The call a server handler runs in: the only way to hand metadata, deadline and peer to betterproto
-# handlers, which receive the request alone.
-current_call: ContextVar[RpcCall] = ContextVar("current_call")
 
 
 async def run_intercepted(

@@ -1,7 +1,7 @@
 """Telemetry names in one place: OpenTelemetry's own where it has one, ours where it has none.
 
 Written out, because OpenTelemetry keeps half of them in modules it declares unstable; a test
-compares the two.
+compares the two. Pure.
 """
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Settings from environment variables: typed, checked, and refused by the variable's name."""
+"""Settings from environment variables: typed, checked, and refused by the variable's name. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields

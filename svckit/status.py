@@ -1,4 +1,4 @@
-"""The one table of how each failure looks on both wires, gRPC and REST."""
+"""The one table of how each failure looks on both wires, gRPC and REST. Pure."""
 
 from dataclasses import dataclass
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-__all__ = ["ROOT", "free_port", "run_services", "Running", "authctl", "wait_for_port"]
+__all__ = ["ROOT", "free_port", "run_services", "Running", "authctl", "run_module", "wait_for_port"]
 
 ROOT = Path(__file__).parent.parent
 START_BOUND_S = 20.0
@@ -56,14 +56,7 @@ async def run_services(
     *modules: str, environ: Mapping[str, str], ports: tuple[int, ...]
 ) -> AsyncIterator[Running]:
     """Entered once something listens on each of `ports`; left when the process has ended."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "svckit", *modules),
-        cwd=ROOT,
-        env={**os.environ, **environ},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
+    process = await _start("svckit", *modules, environ=environ)
     running = Running(process)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(running.read_output())
@@ -96,14 +89,23 @@ async def wait_for_port(port: int, running: Running) -> None:
 
 async def authctl(*arguments: str, environ: Mapping[str, str]) -> tuple[int, str]:
     """Exit code, and standard output and error together."""
-    process = await asyncio.create_subprocess_exec(
+    return await run_module("authsvc.cli", *arguments, environ=environ)
+
+
+async def run_module(*arguments: str, environ: Mapping[str, str]) -> tuple[int, str]:
+    """`python -m ...` to its end: exit code, and standard output and error together."""
+    process = await _start(*arguments, environ=environ)
+    output, _ = await asyncio.wait_for(process.communicate(), START_BOUND_S)
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+async def _start(*arguments: str, environ: Mapping[str, str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "authsvc.cli", *arguments),
+        *("-m", *arguments),
         cwd=ROOT,
         env={**os.environ, **environ},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), START_BOUND_S)
-    assert process.returncode is not None
-    return process.returncode, output.decode()

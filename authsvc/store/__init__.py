@@ -2,7 +2,6 @@
 
 from authsvc.store.admission import Rejection
 from authsvc.store.keys import StoredKey
-from authsvc.store.reads import Counts
 from authsvc.store.store import Store
 
-__all__ = ["Store", "StoredKey", "Rejection", "Counts"]
+__all__ = ["Store", "StoredKey", "Rejection"]

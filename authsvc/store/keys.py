@@ -6,10 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authsvc.store.schema import signing_keys
-from authsvc.store.statements import Values, insert_absent
-from svckit.errors import Conflict
 
-__all__ = ["StoredKey", "all_keys", "add_key", "add_first_key"]
+__all__ = ["StoredKey", "all_keys", "add_first_key"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,18 +37,15 @@ async def all_keys(connection: AsyncConnection) -> tuple[StoredKey, ...]:
     )
 
 
-async def add_key(connection: AsyncConnection, key: StoredKey) -> None:
-    row: Values = {
+async def add_first_key(connection: AsyncConnection, key: StoredKey) -> None:
+    """Nothing when there is a key. Only for the only writer, or there might be two first ones."""
+    if await connection.scalar(select(signing_keys.c.kid).limit(1)) is not None:
+        return
+    row = {
         "kid": key.kid,
         "algorithm": key.algorithm,
         "private_key": key.private_pem,
         "public_key": key.public_pem,
         "created_at": key.created_at,
     }
-    if not await insert_absent(connection, signing_keys, row):
-        raise Conflict(f"signing key {key.kid!r} exists already")
-
-
-async def add_first_key(connection: AsyncConnection, key: StoredKey) -> None:
-    if await connection.scalar(select(signing_keys.c.kid).limit(1)) is None:
-        await add_key(connection, key)
+    await connection.execute(signing_keys.insert(), row)

@@ -1,34 +1,22 @@
 """What Auth asks its database on every call, each in one query."""
 
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, literal, literal_column, select
+from sqlalchemy import Select, and_, bindparam, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authsvc.decision import AccessFacts, PermissionFacts
-from authsvc.model import LocalQuery, Status, User
+from authsvc.model import LocalQuery, Status
 from authsvc.store.schema import (
     locals_,
     organizations,
     role_permissions,
-    roles,
     user_locals,
     user_roles,
     users,
 )
 
-__all__ = ["Counts", "access_facts", "permission_facts", "find_user", "counts", "is_empty", "touch"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """How many there are of each kind."""
-
-    organizations: int = 0
-    locals: int = 0
-    roles: int = 0
-    users: int = 0
+__all__ = ["access_facts", "permission_facts", "is_empty", "touch"]
 
 
 def _access_statement() -> Select[Any]:
@@ -109,40 +97,6 @@ async def permission_facts(connection: AsyncConnection, user_id: str) -> Permiss
         organization_status=Status(organization_status),
         role_permissions=frozenset(row[3] for row in rows if row[3] is not None),
     )
-
-
-# One row per held role or local: a join of both would be their product.
-USER = (
-    select(users, user_roles.c.role_id, literal(None).label("local_id"))
-    .select_from(users.outerjoin(user_roles, user_roles.c.user_id == users.c.id))
-    .where(users.c.id == bindparam("user_id"))
-    .union_all(
-        select(users, literal(None), user_locals.c.local_id)
-        .select_from(users.join(user_locals, user_locals.c.user_id == users.c.id))
-        .where(users.c.id == bindparam("user_id"))
-    )
-)
-
-
-async def find_user(connection: AsyncConnection, user_id: str) -> User | None:
-    rows = (await connection.execute(USER, {"user_id": user_id})).all()
-    if not rows:
-        return None
-    return User(
-        id=rows[0].id,
-        organization_id=rows[0].organization_id,
-        email=rows[0].email,
-        status=Status(rows[0].status),
-        roles=frozenset(row.role_id for row in rows if row.role_id is not None),
-        locals=frozenset(row.local_id for row in rows if row.local_id is not None),
-    )
-
-
-async def counts(connection: AsyncConnection) -> Counts:
-    tables = (organizations, locals_, roles, users)
-    each = [select(func.count()).select_from(table).scalar_subquery() for table in tables]
-    row = (await connection.execute(select(*each))).one()
-    return Counts(organizations=row[0], locals=row[1], roles=row[2], users=row[3])
 
 
 async def is_empty(connection: AsyncConnection) -> bool:

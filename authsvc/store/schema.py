@@ -16,6 +16,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from svckit.columns import KEY
+
 __all__ = [
     "metadata",
     "organizations",
@@ -27,9 +29,6 @@ __all__ = [
     "user_locals",
     "signing_keys",
 ]
-
-# Bytewise, as SQLite compares: an export has one order on every server, whatever its locale.
-KEY = Text().with_variant(Text(collation="C"), "postgresql")
 
 metadata = MetaData(
     naming_convention={

@@ -8,11 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from authsvc.decision import AccessFacts, PermissionFacts
 from authsvc.entity_rules import check_entity
-from authsvc.model import Entity, LocalQuery, User
+from authsvc.model import Entity, LocalQuery
 from authsvc.store import export, keys, reads, writes
 from authsvc.store.admission import Rejection, admit, mentions
 from authsvc.store.keys import StoredKey
-from authsvc.store.reads import Counts
 from svckit.database import outages, reading, snapshot, writing
 from svckit.ids import check_id
 
@@ -44,32 +43,16 @@ class Store:
         async with reading(self._engine) as connection:
             return await reads.permission_facts(connection, user_id)
 
-    async def user(self, user_id: str) -> User | None:
-        """None when there is no such user."""
-        check_id("user_id", user_id)
-        async with reading(self._engine) as connection:
-            return await reads.find_user(connection, user_id)
+    async def put_each(self, entities: Sequence[Entity]) -> tuple[Rejection, ...]:
+        """Makes or changes those that fit what is there, and says what is wrong with the others.
 
-    async def put(self, entities: Sequence[Entity]) -> None:
-        """Makes or changes all of them, or none. A user holds exactly what its entity names.
-
-        They may stand in any order. Raises NotFound for what one of them builds on and is not
-        there, Conflict for an id of another organization or an email that another user has.
+        They may stand in any order; a user holds exactly what its entity names. One transaction:
+        1,000 at a time is a good measure. Raises InvalidRequest, with nothing written, when one of
+        them breaks a rule of `check_entity`.
         """
+        # Whoever brings them, and however well they were checked before.
         for entity in entities:
             check_entity(entity)
-        async with writing(self._engine, lock=WRITE_LOCK) as connection:
-            known = await writes.look_up(connection, mentions(entities))
-            admission = admit(entities, known)
-            if admission.rejections:
-                raise admission.rejections[0].error
-            await writes.write(connection, admission)
-
-    async def put_each(self, entities: Sequence[Entity]) -> tuple[Rejection, ...]:
-        """As `put`, but keeps the good ones and says what is wrong with the others.
-
-        Each has passed `check_entity`. One transaction: 1,000 at a time is a good measure.
-        """
         async with writing(self._engine, lock=WRITE_LOCK) as connection:
             known = await writes.look_up(connection, mentions(entities))
             admission = admit(entities, known)
@@ -95,11 +78,6 @@ class Store:
         async with reading(self._engine) as connection:
             return await keys.all_keys(connection)
 
-    async def add_signing_key(self, key: StoredKey) -> None:
-        """Raises Conflict when its kid is taken."""
-        async with writing(self._engine, lock=WRITE_LOCK) as connection:
-            await keys.add_key(connection, key)
-
     async def add_first_signing_key(self, key: StoredKey) -> None:
         """Nothing when there is a key: processes that start at once end up with one."""
         async with writing(self._engine, lock=WRITE_LOCK) as connection:
@@ -108,10 +86,6 @@ class Store:
     async def is_empty(self) -> bool:
         async with reading(self._engine) as connection:
             return await reads.is_empty(connection)
-
-    async def counts(self) -> Counts:
-        async with reading(self._engine) as connection:
-            return await reads.counts(connection)
 
     async def ping(self) -> None:
         """Returns when a decision could be made now; raises Unavailable within two seconds."""

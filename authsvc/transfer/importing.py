@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import IO
 
 from authsvc.model import Entity
-from authsvc.store import Counts, Store
+from authsvc.store import Store
 from authsvc.transfer.lines import LINE_BYTES_MAX, Kind, line_kind, parse_line
 from svckit.errors import InvalidRequest
 
-__all__ = ["ImportReport", "RejectedLine", "import_lines"]
+__all__ = ["Counts", "ImportReport", "RejectedLine", "import_lines"]
 
 LINES_PER_TRANSACTION = 1_000
 REPORTED_MAX = 100
@@ -28,6 +28,16 @@ BOM = b"\xef\xbb\xbf"
 
 # A line that the pass at hand has to settle: its number, and what it holds or why it holds nothing.
 Settled = tuple[int, Entity | InvalidRequest]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many there are of each kind."""
+
+    organizations: int = 0
+    locals: int = 0
+    roles: int = 0
+    users: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

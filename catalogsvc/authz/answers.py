@@ -1,4 +1,4 @@
-"""Reads what Auth said. A yes is taken only when nothing in the answer contradicts it."""
+"""Reads what Auth said. A yes is taken only when nothing in the answer contradicts it. Pure."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from catalogsvc.authz.transport import Failure, PathFailed
 
 __all__ = ["read_decision", "read_identity"]
 
-_REASON_CHARS_MAX = 200
+REASON_CHARS_MAX = 200
 
 
 def read_decision(
@@ -53,7 +53,7 @@ def read_identity(
 
 
 def _safe_reason(said: str, token: str) -> str:
-    # A seed-built server answers with an exception's text, which may quote the token.
+    # The contract forbids no server to answer with an exception's text, which may quote the token.
     if not said or token in said or not said.isprintable():
         return "invalid token"
-    return said[:_REASON_CHARS_MAX]
+    return said[:REASON_CHARS_MAX]

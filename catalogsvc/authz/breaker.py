@@ -7,7 +7,7 @@
     PROBING --probe abandoned--> OPEN, but the next admit may probe at once
 
 Each arrow starts a new generation. A permit of an older generation has no vote: a slow call may
-report long after the breaker has moved on.
+report long after the breaker has moved on. Pure.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Refusal:
 
 
 class Breaker:
-    """Pure: `now` is in monotonic seconds and never goes back."""
+    """`now` is in monotonic seconds and never goes back."""
 
     __slots__ = ("_cooldown_s", "_failures", "_failures_max", "_generation", "_probe_at", "_state")
 

@@ -19,7 +19,7 @@ CALLS_PER_CHANNEL_MAX = 90
 
 # Without pings a stopped server costs every call its deadline; grpclib sends them only when all
 # five say so.
-_KEEPALIVE = Configuration(
+KEEPALIVE = Configuration(
     _keepalive_time=10,
     _keepalive_timeout=5,
     _keepalive_permit_without_calls=True,
@@ -73,9 +73,7 @@ class ChannelPool:
         self.address = address
         self._turn = 0
         self._lanes = tuple(
-            _Lane(
-                channel=LastingChannel(address.host, address.port, codec=codec, config=_KEEPALIVE)
-            )
+            _Lane(channel=LastingChannel(address.host, address.port, codec=codec, config=KEEPALIVE))
             for _ in range(size)
         )
 

@@ -27,9 +27,9 @@ from svckit.rpc import Interceptor
 
 __all__ = ["AuthClient"]
 
-_TOKEN_BYTES_MAX = 8 * 1024
-_QUESTIONS_AT_ONCE_MAX = 64
-_CLOSE_TIMEOUT_S = 2.0
+TOKEN_BYTES_MAX = 8 * 1024
+QUESTIONS_AT_ONCE_MAX = 64
+CLOSE_TIMEOUT_S = 2.0
 
 
 class AuthClient:
@@ -141,7 +141,7 @@ class AuthClient:
         """
         if not self._is_open:
             raise Closed
-        if not token or len(token) > _TOKEN_BYTES_MAX:
+        if not token or len(token) > TOKEN_BYTES_MAX:
             raise InvalidToken("the token is empty or too long")
         if not token.isascii() or not token.isprintable():
             raise InvalidToken("the token is not printable ASCII")
@@ -187,10 +187,10 @@ class AuthClient:
         self._is_closed = True
         try:
             for flights in (self._decisions, self._identities, self._permissions):
-                await flights.close(timeout_s=_CLOSE_TIMEOUT_S)
+                await flights.close(timeout_s=CLOSE_TIMEOUT_S)
         finally:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await self._router.close()
 
     async def _decide_all(
@@ -203,7 +203,7 @@ class AuthClient:
             for query in waiting:
                 decisions[query] = await self._decisions.answer(query, deadline=deadline)
 
-        lanes = min(len(queries), _QUESTIONS_AT_ONCE_MAX)
+        lanes = min(len(queries), QUESTIONS_AT_ONCE_MAX)
         tasks = [asyncio.create_task(decide_in_turn(), name="auth-questions") for _ in range(lanes)]
         # Not a TaskGroup: while it ends its tasks it would take our caller's cancellation for its
         # own, and callers ask one thing, so they get one error and no group of them.

@@ -1,4 +1,4 @@
-"""Why a question to Auth got no decision. A denial is a `Decision` and is not here."""
+"""Why a question to Auth got no decision. A denial is a `Decision` and is not here. Pure."""
 
 from svckit.errors import InvalidRequest, NotFound, Unauthenticated, Unavailable
 

@@ -1,4 +1,4 @@
-"""The seed's three unary RPCs to one target."""
+"""The three unary RPCs of `auth.proto`, to one target."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from importlib.resources import files
@@ -14,7 +14,7 @@ from catalogsvc.authz.channels import ChannelPool
 from catalogsvc.authz.confine import confined
 from catalogsvc.authz.errors import UnknownUser
 from catalogsvc.authz.model import Decision, Identity, LocalQuery, Source
-from catalogsvc.authz.outcomes import error_of, grpc_verdict, retry_after_s
+from catalogsvc.authz.outcomes import error_of, grpc_outcome, retry_after_s
 from catalogsvc.authz.transport import Failure, PathFailed
 from generated import auth
 from svckit.codec import ProtobufCodec
@@ -22,16 +22,16 @@ from svckit.deadline import Deadline
 from svckit.errors import DeadlineExceeded, ServiceError
 from svckit.rpc import Interceptor, RpcCall
 
-__all__ = ["GrpcTransport", "make_codec"]
+__all__ = ["GrpcTransport", "open_codec"]
 
 R = TypeVar("R")
 
 # The server is told a deadline a little later than ours, because grpclib enforces what it tells:
 # two timers for one moment would make it chance which of them ends the call.
-_TOLD_LATER_S = 0.05
+TOLD_LATER_S = 0.05
 
 
-def make_codec() -> ProtobufCodec:
+def open_codec() -> ProtobufCodec:
     """Reads the schema; one codec serves all targets."""
     schema = files("generated").joinpath("portero.binpb").read_bytes()
     return ProtobufCodec(schema, root="generated", pool=DescriptorPool())
@@ -113,7 +113,7 @@ class GrpcTransport:
             async with self._pool.lease() as channel:
                 recorder.channel = channel
                 stub = auth.AuthServiceStub(recorder)  # type: ignore[arg-type] # it is asked for `request` only
-                told_s = deadline.left_s(self._clock()) + _TOLD_LATER_S
+                told_s = deadline.left_s(self._clock()) + TOLD_LATER_S
                 return await confined(method(stub, request, timeout=told_s, metadata=call.metadata))
 
         async def ask_or_fail() -> R:
@@ -122,7 +122,7 @@ class GrpcTransport:
             except GRPCError:
                 raise  # the interceptors want its status
             except Exception as exc:  # grpclib meets what a peer sends with any exception there is
-                raise error_of(grpc_verdict(exc), path=self.name) from exc
+                raise error_of(grpc_outcome(exc), path=self.name) from exc
 
         try:
             return await run_call(
@@ -137,7 +137,7 @@ class GrpcTransport:
                 # Some of the time went by in our own queue, which says nothing about the server.
                 raise PathFailed(self.name, Failure.NOT_ASKED) from exc
             raise error_of(
-                grpc_verdict(exc),
+                grpc_outcome(exc),
                 path=self.name,
                 not_found=not_found,
                 retry_after_s=recorder.retry_after_s(),

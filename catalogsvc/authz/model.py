@@ -1,4 +1,4 @@
-"""What one asks of Auth and what one gets: questions, decisions, identities."""
+"""What one asks of Auth and what one gets: questions, decisions, identities. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,7 +28,7 @@ class Reason(StrEnum):
     LOCAL_INACTIVE = "LOCAL_INACTIVE"
     NOT_ASSIGNED = "NOT_ASSIGNED"
     ALLOWED = "ALLOWED"
-    # A seed-built server says no in words of its own.
+    # A server that was built from the contract alone says no in words of its own.
     DENIED = "DENIED"
 
 

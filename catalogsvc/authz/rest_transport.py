@@ -12,17 +12,17 @@ from catalogsvc.authz.answers import read_decision, read_identity
 from catalogsvc.authz.call import Clock, run_call
 from catalogsvc.authz.errors import UnknownUser
 from catalogsvc.authz.model import Decision, Identity, LocalQuery, Source
-from catalogsvc.authz.outcomes import Verdict, error_of, http_verdict, retry_after_s
+from catalogsvc.authz.outcomes import Outcome, error_of, http_outcome, retry_after_s
 from svckit.deadline import Deadline
 from svckit.errors import DeadlineExceeded, ServiceError
 from svckit.rpc import Interceptor, RpcCall
 
 __all__ = ["RestTransport"]
 
-_BODY_BYTES_MAX = 256 * 1024
-_CONNECTIONS_MAX = 100
+BODY_BYTES_MAX = 256 * 1024
+CONNECTIONS_MAX = 100
 # Nothing compressed: the bound on the body is then a bound on the memory too.
-_HEADERS = {"accept": "application/json", "accept-encoding": "identity"}
+HEADERS = {"accept": "application/json", "accept-encoding": "identity"}
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -134,18 +134,18 @@ class RestTransport:
             try:
                 content = await self._exchange(call, target, body, not_found)
             except (aiohttp.ClientError, OSError) as exc:
-                raise error_of(Verdict.BROKEN_OFF, path=self.name) from exc
+                raise error_of(Outcome.BROKEN_OFF, path=self.name) from exc
             try:
                 return msgspec.json.decode(content, type=answer_type)
             except (ValueError, RecursionError) as exc:  # wrong shape, no JSON, no UTF-8, too deep
-                raise error_of(Verdict.UNINTELLIGIBLE, path=self.name) from exc
+                raise error_of(Outcome.UNINTELLIGIBLE, path=self.name) from exc
 
         try:
             return await run_call(
                 call, ask, deadline=deadline, interceptors=self._interceptors, clock=self._clock
             )
         except DeadlineExceeded as exc:
-            raise error_of(Verdict.TIMED_OUT, path=self.name) from exc
+            raise error_of(Outcome.TIMED_OUT, path=self.name) from exc
 
     async def _exchange(
         self,
@@ -159,13 +159,13 @@ class RestTransport:
             "GET" if body is None else "POST",
             URL(self._base + target, encoded=True),
             json=body,
-            headers={**_HEADERS, **call.metadata},
+            headers={**HEADERS, **call.metadata},
             allow_redirects=False,
         ) as response:
             if response.status == 200:
                 return await self._read_bounded(response.content)
             raise error_of(
-                http_verdict(response.status, response.content_type),
+                http_outcome(response.status, response.content_type),
                 path=self.name,
                 not_found=not_found,
                 retry_after_s=retry_after_s(response.headers.get("retry-after"), unit_s=1.0),
@@ -174,7 +174,7 @@ class RestTransport:
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=_CONNECTIONS_MAX),
+                connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 # The deadline is the only timeout.
                 timeout=aiohttp.ClientTimeout(total=None),
@@ -185,8 +185,8 @@ class RestTransport:
         content = bytearray()
         async for chunk in stream.iter_any():
             content += chunk
-            if len(content) > _BODY_BYTES_MAX:
-                raise error_of(Verdict.UNINTELLIGIBLE, path=self.name)
+            if len(content) > BODY_BYTES_MAX:
+                raise error_of(Outcome.UNINTELLIGIBLE, path=self.name)
         return bytes(content)
 
 

@@ -19,7 +19,7 @@ __all__ = ["Router", "attempt_span_s"]
 A = TypeVar("A")
 
 # A call that failed on two targets is better off with REST than with the whole list.
-_TARGETS_PER_CALL_MAX = 2
+TARGETS_PER_CALL_MAX = 2
 
 
 def attempt_span_s(*, left_s: float, attempt_timeout_s: float, paths_after: int) -> float:
@@ -77,7 +77,7 @@ class Router:
         self._turn = (turn + 1) % max(1, len(self.targets))
         in_turn = (*self.targets[turn:], *self.targets[:turn])
         admitted = [target for target in in_turn if target.refusal() is None]
-        return [*admitted[:_TARGETS_PER_CALL_MAX], *self.rest]
+        return [*admitted[:TARGETS_PER_CALL_MAX], *self.rest]
 
     async def _ask_one(self, path: Path, question: Question[A], span_s: float) -> A:
         try:

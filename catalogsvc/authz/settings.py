@@ -1,4 +1,7 @@
-"""What an operator may choose about the client. A wrong value raises ValueError("field: why")."""
+"""What an operator may choose about the client. Pure.
+
+A wrong value raises ValueError("field: why").
+"""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -8,8 +11,8 @@ from svckit.address import Address
 __all__ = ["AuthClientSettings"]
 
 # Beyond these a value is a slip of the pen.
-_LEAST = 0.001
-_MOST = {
+LEAST = 0.001
+MOST = {
     "timeout_s": 300.0,
     "attempt_timeout_s": 300.0,
     "breaker_failures": 1_000,
@@ -54,7 +57,7 @@ class AuthClientSettings:
             places = getattr(self, name)
             if len(set(places)) != len(places):
                 raise ValueError(f"{name}: one place is named twice")
-        for name, most in _MOST.items():
+        for name, most in MOST.items():
             _check_number(name, getattr(self, name), most=most)
         if self.max_staleness_s != 0:
             _check_number("max_staleness_s", self.max_staleness_s, most=300.0)
@@ -83,5 +86,5 @@ def _check_url(url: str) -> None:
 
 
 def _check_number(name: str, value: float, *, most: float) -> None:
-    if not _LEAST <= value <= most:  # false for nan, too
-        raise ValueError(f"{name}: {value} is not from {_LEAST} to {most:g}")
+    if not LEAST <= value <= most:  # false for nan, too
+        raise ValueError(f"{name}: {value} is not from {LEAST} to {most:g}")

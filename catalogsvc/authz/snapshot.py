@@ -1,4 +1,4 @@
-"""What the client knows about itself, as plain values for whoever exports metrics."""
+"""What the client knows about itself, as plain values for whoever exports metrics. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

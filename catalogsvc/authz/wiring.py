@@ -7,7 +7,7 @@ from structlog.typing import FilteringBoundLogger
 from catalogsvc.authz.breaker import Breaker
 from catalogsvc.authz.call import Clock
 from catalogsvc.authz.channels import ChannelPool
-from catalogsvc.authz.grpc_transport import GrpcTransport, make_codec
+from catalogsvc.authz.grpc_transport import GrpcTransport, open_codec
 from catalogsvc.authz.model import Source
 from catalogsvc.authz.path import GuardedPath, Path
 from catalogsvc.authz.rest_transport import RestTransport
@@ -20,7 +20,7 @@ __all__ = ["make_router"]
 
 # An attempt that had this much of its time and timed out counts; less, and its caller was in a
 # hurry. Not all of it, since some of a call's time is gone before the attempt begins.
-_FAIR_SHARE = 0.8
+FAIR_SHARE = 0.8
 
 
 def make_router(
@@ -31,7 +31,7 @@ def make_router(
     log: FilteringBoundLogger,
 ) -> Router:
     """Connects to nothing yet. Needs a running event loop."""
-    codec = make_codec()
+    codec = open_codec()
     # What the first attempt of an ordinary call gets: half of its time at the most.
     attempt_timeout_s = min(settings.attempt_timeout_s, settings.timeout_s / 2)
 
@@ -44,7 +44,7 @@ def make_router(
             breaker=Breaker(
                 failures_max=settings.breaker_failures, cooldown_s=settings.breaker_cooldown_s
             ),
-            fair_span_s=_FAIR_SHARE * attempt_timeout_s,
+            fair_span_s=FAIR_SHARE * attempt_timeout_s,
             log=log,
         )
 

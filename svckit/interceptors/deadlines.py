@@ -1,10 +1,10 @@
-"""A call ends by its deadline, and what runs in it can ask how much time is left."""
+"""A call ends by its deadline."""
 
 import asyncio
 
 from svckit.deadline import Deadline
 from svckit.errors import DeadlineExceeded
-from svckit.rpc import CallNext, Interceptor, RpcCall, current_call
+from svckit.rpc import CallNext, Interceptor, RpcCall
 
 __all__ = ["keep_deadline"]
 
@@ -17,7 +17,6 @@ def keep_deadline(default_timeout_s: float) -> Interceptor:
             now = asyncio.get_running_loop().time()
             call.deadline = Deadline.after(default_timeout_s, now=now)
         ends_at = call.deadline.at if call.deadline else None
-        token = current_call.set(call)
         try:
             async with asyncio.timeout_at(ends_at) as bound:
                 await call_next()
@@ -26,7 +25,5 @@ def keep_deadline(default_timeout_s: float) -> Interceptor:
             if not bound.expired():
                 raise
             raise DeadlineExceeded("the deadline passed before there was an answer") from exc
-        finally:
-            current_call.reset(token)
 
     return keep

@@ -5,7 +5,7 @@ import importlib.util
 import betterproto
 import pytest
 
-from catalogsvc.authz.grpc_transport import make_codec
+from catalogsvc.authz.grpc_transport import open_codec
 from generated import auth
 from svckit.errors import MalformedMessage
 
@@ -26,7 +26,7 @@ def test_neither_direction_uses_betterprotos_own_parser(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(betterproto.Message, "__bytes__", refuse)
     monkeypatch.setattr(betterproto.Message, "parse", refuse)
-    codec = make_codec()
+    codec = open_codec()
     answer = auth.ValidateLocalResponse(is_valid=True, local_name="Ñandú")
 
     content = codec.encode(answer, auth.ValidateLocalResponse)
@@ -36,7 +36,7 @@ def test_neither_direction_uses_betterprotos_own_parser(monkeypatch: pytest.Monk
 
 
 def test_truncated_bytes_are_refused() -> None:
-    codec = make_codec()
+    codec = open_codec()
     content = codec.encode(
         auth.ValidateLocalResponse(is_valid=True, local_name="Centro"), auth.ValidateLocalResponse
     )
@@ -46,4 +46,4 @@ def test_truncated_bytes_are_refused() -> None:
 
 
 def test_two_codecs_do_not_meet_in_one_pool() -> None:
-    assert make_codec()._pool is not make_codec()._pool
+    assert open_codec()._pool is not open_codec()._pool

@@ -9,12 +9,12 @@ from grpclib.client import Channel
 from grpclib.config import Configuration
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 
-from catalogsvc.authz.channels import _KEEPALIVE, LastingChannel
+from catalogsvc.authz.channels import KEEPALIVE, LastingChannel
 from catalogsvc.authz.confine import confined
-from catalogsvc.authz.grpc_transport import make_codec
+from catalogsvc.authz.grpc_transport import open_codec
 from generated import auth
-from tests.contract_authz.broken_servers import black_hole, talking_nonsense
-from tests.contract_authz.fake_auth import FakeAuth, serve_grpc
+from tests.contract.authz.broken_servers import black_hole, talking_nonsense
+from tests.contract.authz.fake_auth import FakeAuth, serve_grpc
 
 QUESTION = auth.ValidateLocalRequest(user_id="u1", organization_id="o1", local_id="l1")
 
@@ -41,7 +41,7 @@ def test_the_keepalive_fields_exist_and_are_all_set() -> None:
     }
 
     assert wanted.keys() <= fields
-    assert {name: getattr(_KEEPALIVE, name) for name in wanted} == wanted
+    assert {name: getattr(KEEPALIVE, name) for name in wanted} == wanted
 
 
 def test_without_them_there_is_no_keepalive() -> None:
@@ -51,8 +51,8 @@ def test_without_them_there_is_no_keepalive() -> None:
 async def test_keepalive_ends_the_connection_of_a_server_that_stopped() -> None:
     async with black_hole() as place:
         host, _, port = place.rpartition(":")
-        quick = dataclasses.replace(_KEEPALIVE, _keepalive_time=0.01, _keepalive_timeout=0.01)
-        channel = LastingChannel(host, int(port), codec=make_codec(), config=quick)
+        quick = dataclasses.replace(KEEPALIVE, _keepalive_time=0.01, _keepalive_timeout=0.01)
+        channel = LastingChannel(host, int(port), codec=open_codec(), config=quick)
         with pytest.raises((StreamTerminatedError, TimeoutError)):
             await ask(channel, timeout_s=1.0)
 
@@ -63,7 +63,7 @@ async def test_keepalive_ends_the_connection_of_a_server_that_stopped() -> None:
 async def test_a_closed_channel_reconnects_silently_so_the_client_guards_its_own_end(
     target: tuple[str, int],
 ) -> None:
-    channel = Channel(*target, codec=make_codec())
+    channel = Channel(*target, codec=open_codec())
     await ask(channel)
     channel.close()
 
@@ -75,7 +75,7 @@ async def test_a_closed_channel_reconnects_silently_so_the_client_guards_its_own
 async def test_a_stock_channel_goes_on_using_a_connection_that_keepalive_closed(
     target: tuple[str, int],
 ) -> None:
-    channel = Channel(*target, codec=make_codec())
+    channel = Channel(*target, codec=open_codec())
     await ask(channel)
     transport = _give_up_with_unsent_bytes(channel)
 
@@ -87,7 +87,7 @@ async def test_a_stock_channel_goes_on_using_a_connection_that_keepalive_closed(
 
 
 async def test_our_channel_replaces_it(target: tuple[str, int]) -> None:
-    channel = LastingChannel(*target, codec=make_codec())
+    channel = LastingChannel(*target, codec=open_codec())
     await ask(channel)
     _give_up_with_unsent_bytes(channel)
 
@@ -117,7 +117,7 @@ class _NeverClosing:
 async def test_a_dead_stream_leaves_its_cancels_on_the_task() -> None:
     async with talking_nonsense() as place:
         host, _, port = place.rpartition(":")
-        channel = Channel(host, int(port), codec=make_codec())
+        channel = Channel(host, int(port), codec=open_codec())
 
         async def ask_and_count() -> int:
             with pytest.raises(StreamTerminatedError):
@@ -133,7 +133,7 @@ async def test_a_dead_stream_leaves_its_cancels_on_the_task() -> None:
 async def test_a_confined_call_leaves_none() -> None:
     async with talking_nonsense() as place:
         host, _, port = place.rpartition(":")
-        channel = Channel(host, int(port), codec=make_codec())
+        channel = Channel(host, int(port), codec=open_codec())
         with pytest.raises(StreamTerminatedError):
             await confined(ask(channel))
 
@@ -144,7 +144,7 @@ async def test_a_confined_call_leaves_none() -> None:
 
 
 async def test_trailing_metadata_is_on_the_stream_after_an_error(target: tuple[str, int]) -> None:
-    channel = Channel(*target, codec=make_codec())
+    channel = Channel(*target, codec=open_codec())
     stub = auth.AuthServiceStub(channel)
     with pytest.raises(GRPCError):
         await stub.get_user_permissions(auth.GetUserPermissionsRequest(user_id="x"), timeout=5)

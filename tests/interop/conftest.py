@@ -20,7 +20,7 @@ class GoogleStubs(NamedTuple):
 
 @pytest.fixture(scope="session")
 def google_stubs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleStubs]:
-    """What the seed's own script makes of the contract: auth_pb2 and auth_pb2_grpc."""
+    """What grpcio's own generator makes of the contract: auth_pb2 and auth_pb2_grpc."""
     out = tmp_path_factory.mktemp("google_stubs")
     arguments = [f"-I{ROOT / 'proto'}", f"--python_out={out}", f"--grpc_python_out={out}"]
     assert protoc.main(["protoc", *arguments, str(ROOT / "proto" / "auth.proto")]) == 0

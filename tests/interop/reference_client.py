@@ -1,4 +1,4 @@
-"""Asks Auth as a program built from the seed's file would: stubs by grpcio-tools, calls by grpcio.
+"""Asks Auth as one built from the first contract would: stubs by grpcio-tools, calls by grpcio.
 
 A process of its own, because its messages and ours share their names. Prints JSON.
 """

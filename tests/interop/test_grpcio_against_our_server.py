@@ -1,4 +1,4 @@
-"""A grpcio client that was built from the contract alone gets from Auth what the seed promised."""
+"""A grpcio client that was built from the contract alone gets from Auth what it promises."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Our client against a server built the way the seed builds it: grpcio and Google's stubs."""
+"""Our client against a server built from the contract alone: grpcio and Google's stubs."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -22,7 +22,7 @@ from tests.interop.conftest import GoogleStubs
 
 
 class Servicer:
-    """Answers like the seed's AuthServicer; `code` is an error to end every call with."""
+    """Answers as such servers do; `code` is an error to end every call with."""
 
     def __init__(self, messages: Any) -> None:
         self._messages = messages

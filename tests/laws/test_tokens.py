@@ -5,27 +5,12 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authsvc.tokens import (
-    BadToken,
-    Claims,
-    PrivateKey,
-    PublicKey,
-    TokenRules,
-    new_key_pair,
-    sign,
-    verify,
-)
+from authsvc.tokens import BadToken, Claims, PrivateKey, sign, verify
 from tests.unit.authsvc.forge import encode_part, forge
+from tests.unit.authsvc.tokens_at_hand import CLAIMS, KEYS, NOW, PRIVATE_PEM, RULES, good_token
 
-RULES = TokenRules(issuer="portero", audience="portero", ttl_s=600, leeway_s=5)
-PRIVATE_PEM, PUBLIC_PEM = new_key_pair()
 KEY = PrivateKey(kid="k1", algorithm="ES256", pem=PRIVATE_PEM)
-KEYS = {"k1": PublicKey.from_pem(kid="k1", algorithm="ES256", pem=PUBLIC_PEM)}
-NOW = 1_800_000_000
-GOOD_CLAIMS = Claims(
-    user_id="u1", organization_id="o1", token_id="t1", issued_at=NOW, expires_at=NOW + 600
-)
-GOOD = sign(GOOD_CLAIMS, key=KEY, rules=RULES)
+GOOD = good_token()
 
 ids = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=32)
 any_char = st.characters(exclude_categories=["Cs"])
@@ -100,7 +85,7 @@ def test_a_good_token_with_one_character_changed_is_refused(position: int, char:
     changed = GOOD[:position] + char + GOOD[position + 1 :]
 
     # Also in the last place, whose two lowest bits stand for nothing: the library demands zeros.
-    assert judge(changed) == (GOOD_CLAIMS if changed == GOOD else None)
+    assert judge(changed) == (CLAIMS if changed == GOOD else None)
 
 
 @given(st.sampled_from(string.ascii_letters + string.digits + "-_"))

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from svckit.codec import ProtobufCodec
 from svckit.grpc_server import serve_grpc
 from svckit.interceptors import server_interceptors
 from svckit.readiness import Readiness
+from svckit.rpc import Interceptor
 from tests.unit.svckit.seen import Seen
 
 __all__ = [
@@ -81,6 +82,7 @@ async def served(
     default_timeout_s: float = 5.0,
     drain_s: float = 5.0,
     send_buffer_bytes: int | None = None,
+    innermost: Sequence[Interceptor] = (),
 ) -> AsyncIterator[Served]:
     """A small send buffer soon blocks the server on a client that does not read."""
     listener = bind(Address("127.0.0.1", 0), variable="TEST_BIND")
@@ -96,8 +98,9 @@ async def served(
         [serving.auth],
         listener=listener,
         codec=portero_codec(),
-        interceptors=server_interceptors(
-            serving.seen.telemetry, default_timeout_s=default_timeout_s
+        interceptors=(
+            *server_interceptors(serving.seen.telemetry, default_timeout_s=default_timeout_s),
+            *innermost,
         ),
         readiness=serving.readiness,
         drain_s=drain_s,

@@ -13,7 +13,7 @@ from generated.auth import (
     VerifyTokenRequest,
 )
 from svckit import errors
-from svckit.rpc import current_call
+from svckit.rpc import CallNext, RpcCall
 from svckit.status import TABLE
 from tests.integration.svckit.raw_client import message, raw_client
 from tests.integration.svckit.serving import Answer, FakeAuth, channel_to, served, wait_until
@@ -89,17 +89,17 @@ async def test_a_handler_that_is_not_there_is_unimplemented() -> None:
     assert raised.value.status is Status.UNIMPLEMENTED
 
 
-async def test_the_callers_deadline_reaches_the_handler_and_cuts_it() -> None:
+async def test_the_callers_deadline_reaches_the_server_and_cuts_the_handler() -> None:
     left: list[float] = []
 
-    async def look(_: ValidateLocalRequest) -> ValidateLocalResponse:
-        deadline = current_call.get().deadline
-        assert deadline is not None
-        left.append(deadline.left_s(asyncio.get_running_loop().time()))
-        await asyncio.Event().wait()
-        raise AssertionError
+    async def look(call: RpcCall, call_next: CallNext) -> None:
+        assert call.deadline is not None
+        left.append(call.deadline.left_s(asyncio.get_running_loop().time()))
+        await call_next()
 
-    async with served(FakeAuth(look)) as serving, channel_to(serving) as channel:
+    auth = FakeAuth()
+    auth.answer = auth.blocked
+    async with served(auth, innermost=[look]) as serving, channel_to(serving) as channel:
         with pytest.raises((GRPCError, asyncio.TimeoutError)):
             await AuthServiceStub(channel).validate_local(QUESTION, timeout=0.2)
         await wait_until(lambda: bool(serving.seen.lines("rpc")))
@@ -135,15 +135,14 @@ async def test_a_client_that_leaves_cancels_its_handler() -> None:
     assert serving.seen.lines("internal_error") == []
 
 
-async def test_metadata_and_peer_reach_the_handler() -> None:
+async def test_metadata_and_peer_reach_the_interceptors() -> None:
     seen: list[tuple[str, str]] = []
 
-    async def look(_: ValidateLocalRequest) -> ValidateLocalResponse:
-        call = current_call.get()
+    async def look(call: RpcCall, call_next: CallNext) -> None:
         seen.append((call.metadata["x-key"], call.peer))
-        return ValidateLocalResponse()
+        await call_next()
 
-    async with served(FakeAuth(look)) as serving, channel_to(serving) as channel:
+    async with served(innermost=[look]) as serving, channel_to(serving) as channel:
         metadata: dict[str, str | bytes] = {"x-key": "k1", "x-bytes-bin": b"\xff"}
         await AuthServiceStub(channel).validate_local(QUESTION, timeout=5.0, metadata=metadata)
 

@@ -1,29 +1,16 @@
 """What cannot start says why in one line, with exit code 2."""
 
-import asyncio
-import os
 import socket
-import sys
 from collections.abc import Mapping
 
 import pytest
 
 from tests.integration.system.conftest import Place
-from tests.processes import ROOT
+from tests.processes import run_module
 
 
 async def start(*modules: str, environ: Mapping[str, str]) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "svckit", *modules),
-        cwd=ROOT,
-        env={**os.environ, **environ},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await asyncio.wait_for(process.communicate(), 20)
-    assert process.returncode is not None
-    return process.returncode, output.decode()
+    return await run_module("svckit", *modules, environ=environ)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,8 @@
-"""The seed's three RPCs, called as grpclib calls them: failures pass through untouched."""
+"""The three RPCs of `auth.proto`, called as grpclib calls them: failures pass through untouched."""
 
 import pytest
 
-from authsvc.decision import AccessFacts, PermissionFacts
 from authsvc.grpc_api import AuthGrpc
-from authsvc.keys import Keys
-from authsvc.model import LocalQuery, Status
-from authsvc.service import AuthService
-from authsvc.tokens import TokenRules
 from generated.auth import (
     GetUserPermissionsRequest,
     ValidateLocalRequest,
@@ -16,38 +11,17 @@ from generated.auth import (
     VerifyTokenResponse,
 )
 from svckit.errors import InvalidRequest, NotFound, Unavailable
-from tests.fakes import FakeStore
+from tests.unit.authsvc.service_at_hand import QUERY, ServiceAtHand, access_facts
 
-NOW = 1_800_000_000.0
 REQUEST = ValidateLocalRequest(user_id="u1", organization_id="o1", local_id="l1")
 
 
-class Setting:
+class Setting(ServiceAtHand):
     """The RPCs over a store in memory, in which u1 may enter l1."""
 
     def __init__(self) -> None:
-        self.store = FakeStore()
-        self.store.permissions["u1"] = PermissionFacts(
-            organization_id="o1",
-            user_status=Status.ACTIVE,
-            organization_status=Status.ACTIVE,
-            role_permissions=frozenset({"catalog:read"}),
-        )
-        self.store.access[LocalQuery(user_id="u1", organization_id="o1", local_id="l1")] = (
-            AccessFacts(
-                user_status=Status.ACTIVE,
-                organization_status=Status.ACTIVE,
-                is_member=True,
-                local_status=Status.ACTIVE,
-                local_name="Centro",
-                is_assigned=True,
-            )
-        )
-        self.keys = Keys(self.store, clock=lambda: NOW)
-        rules = TokenRules(issuer="portero", audience="portero", ttl_s=600)
-        self.service = AuthService(
-            store=self.store, keys=self.keys, rules=rules, wall_clock=lambda: NOW
-        )
+        super().__init__()
+        self.store.access[QUERY] = access_facts(is_assigned=True)
         self.grpc = AuthGrpc(self.service)
 
 
@@ -74,13 +48,15 @@ async def test_a_store_that_is_down_is_a_failure_and_never_a_denial() -> None:
 
 async def test_a_good_token_says_whom_it_speaks_for() -> None:
     a = Setting()
-    await a.keys.make_first(wall_now=NOW)
-    token = await a.service.issue_token("u1")
+    token = await a.token()
 
     answer = await a.grpc.verify_token(VerifyTokenRequest(token=token))
 
     assert answer == VerifyTokenResponse(
-        is_valid=True, user_id="u1", organization_id="o1", permissions=["catalog:read"]
+        is_valid=True,
+        user_id="u1",
+        organization_id="o1",
+        permissions=["catalog:edit", "catalog:read"],
     )
 
 
@@ -92,8 +68,7 @@ async def test_a_bad_token_is_an_answer_with_a_short_sentence() -> None:
 
 async def test_a_token_cannot_be_judged_while_the_store_is_down() -> None:
     a = Setting()
-    await a.keys.make_first(wall_now=NOW)
-    token = await a.service.issue_token("u1")
+    token = await a.token()
     a.store.is_down = True
 
     with pytest.raises(Unavailable):
@@ -105,6 +80,6 @@ async def test_permissions_are_listed_and_an_unknown_user_is_not_found() -> None
 
     answer = await a.grpc.get_user_permissions(GetUserPermissionsRequest(user_id="u1"))
 
-    assert answer.permissions == ["catalog:read"]
+    assert answer.permissions == ["catalog:edit", "catalog:read"]
     with pytest.raises(NotFound, match="no such user"):
         await a.grpc.get_user_permissions(GetUserPermissionsRequest(user_id="u2"))

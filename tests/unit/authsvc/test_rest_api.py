@@ -1,62 +1,35 @@
-"""Auth over REST: the seed's shapes, and no answer where there is none."""
+"""Auth over REST: the shapes that clients know, and no answer where there is none."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.types import ASGIApp
 
-from authsvc.decision import AccessFacts, PermissionFacts
-from authsvc.keys import Keys
-from authsvc.model import LocalQuery, Status
 from authsvc.rest_api import AuthRest
-from authsvc.service import AuthService
-from authsvc.tokens import TokenRules
 from svckit.address import Address
 from svckit.openapi import openapi_document
 from svckit.rest import rest_app
 from tests.asgi import HttpAnswer, ask
-from tests.fakes import FakeStore
+from tests.unit.authsvc.service_at_hand import QUERY, ServiceAtHand, access_facts
 
 # Port 1 is privileged and unused: whoever asks there is refused at once.
 NOBODY = Address("127.0.0.1", 1)
-NOW = 1_800_000_000.0
 VALIDATE = "/api/v1/locals/l1/validate?user_id=u1&organization_id=o1"
 JSON = {"content-type": "application/json"}
 
 
-def access_facts(*, is_assigned: bool) -> AccessFacts:
-    return AccessFacts(
-        user_status=Status.ACTIVE,
-        organization_status=Status.ACTIVE,
-        is_member=True,
-        local_status=Status.ACTIVE,
-        local_name="Centro",
-        is_assigned=is_assigned,
-    )
-
-
-class Setting:
+class Setting(ServiceAtHand):
     """The REST app over a store in memory."""
 
     def __init__(self) -> None:
-        self.store = FakeStore()
-        self.store.permissions["u1"] = PermissionFacts(
-            organization_id="o1",
-            user_status=Status.ACTIVE,
-            organization_status=Status.ACTIVE,
-            role_permissions=frozenset({"catalog:read"}),
-        )
-        self.keys = Keys(self.store, clock=lambda: NOW)
-        rules = TokenRules(issuer="portero", audience="portero", ttl_s=600)
-        self.service = AuthService(
-            store=self.store, keys=self.keys, rules=rules, wall_clock=lambda: NOW
-        )
+        super().__init__()
         self.rest = AuthRest(self.service, grpc_address=NOBODY)
         self.app: ASGIApp = rest_app(self.rest.endpoints(), report_bug=str, timeout_s=5)
 
     def put(self, *, is_assigned: bool, local_id: str = "l1") -> None:
-        query = LocalQuery(user_id="u1", organization_id="o1", local_id=local_id)
+        query = replace(QUERY, local_id=local_id)
         self.store.access[query] = access_facts(is_assigned=is_assigned)
 
     async def verify(self, body: bytes) -> HttpAnswer:
@@ -134,8 +107,7 @@ async def test_a_store_that_is_down_is_a_problem_and_never_a_denial() -> None:
 
 async def test_a_good_token_says_whom_it_speaks_for() -> None:
     a = Setting()
-    await a.keys.make_first(wall_now=NOW)
-    token = await a.service.issue_token("u1")
+    token = await a.token()
 
     answer = await a.verify(b'{"token":"%s"}' % token.encode())
 
@@ -145,7 +117,7 @@ async def test_a_good_token_says_whom_it_speaks_for() -> None:
             "is_valid": True,
             "user_id": "u1",
             "organization_id": "o1",
-            "permissions": ["catalog:read"],
+            "permissions": ["catalog:edit", "catalog:read"],
             "error_message": "",
         },
     )
@@ -175,7 +147,10 @@ async def test_a_question_without_a_token_is_invalid(body: bytes) -> None:
 async def test_permissions_are_listed() -> None:
     answer = await ask(Setting().app, "GET", "/api/v1/users/u1/permissions")
 
-    assert (answer.status, answer.json()) == (200, {"permissions": ["catalog:read"]})
+    assert (answer.status, answer.json()) == (
+        200,
+        {"permissions": ["catalog:edit", "catalog:read"]},
+    )
 
 
 async def test_permissions_of_an_unknown_user_are_not_found() -> None:

@@ -16,7 +16,7 @@ SNAPSHOT = Snapshot(
         "grpc://b:1": BreakerState.PROBING,
         "grpc://c:1": BreakerState.OPEN,
     },
-    in_flight=0,
+    in_flight=6,
     unavailable=4,
 )
 
@@ -28,6 +28,7 @@ authz_answers_total{source="CACHE"} 5.0
 authz_answers_total{source="GRPC"} 2.0
 authz_answers_total{source="REST"} 1.0
 authz_unavailable_total 4.0
+authz_in_flight 6.0
 authz_breaker_state{target="grpc://a:1"} 0.0
 authz_breaker_state{target="grpc://b:1"} 1.0
 authz_breaker_state{target="grpc://c:1"} 2.0

@@ -1,4 +1,4 @@
-"""The one table of failures on both wires, as the design gives it."""
+"""The one table of failures on both wires, row by row."""
 
 import pytest
 from grpclib.const import Status
@@ -6,7 +6,7 @@ from grpclib.const import Status
 from svckit import errors
 from svckit.status import TABLE, wire_status
 
-DESIGN = {
+EXPECTED = {
     errors.InvalidRequest: (Status.INVALID_ARGUMENT, 400),
     errors.MalformedMessage: (Status.INVALID_ARGUMENT, 400),
     errors.TooLarge: (Status.RESOURCE_EXHAUSTED, 413),
@@ -25,8 +25,8 @@ def subclasses(kind: type[errors.ServiceError]) -> set[type[errors.ServiceError]
     return {kind, *(below for child in kind.__subclasses__() for below in subclasses(child))}
 
 
-@pytest.mark.parametrize(("kind", "expected"), DESIGN.items())
-def test_each_failure_looks_as_designed_on_both_wires(
+@pytest.mark.parametrize(("kind", "expected"), EXPECTED.items())
+def test_each_failure_looks_as_expected_on_both_wires(
     kind: type[errors.ServiceError], expected: tuple[Status, int]
 ) -> None:
     row = wire_status(kind("a sentence"))
@@ -37,7 +37,7 @@ def test_each_failure_looks_as_designed_on_both_wires(
 def test_every_kind_of_failure_has_a_row_of_its_own_or_of_a_parent() -> None:
     kinds = subclasses(errors.ServiceError) - {errors.ServiceError}
 
-    assert kinds >= DESIGN.keys()
+    assert kinds >= EXPECTED.keys()
     assert [kind for kind in kinds if not any(parent in TABLE for parent in kind.__mro__)] == []
 
 

@@ -1,4 +1,4 @@
-"""Which entities of a batch may be written; the database's part is in tests/contract."""
+"""Which entities of a batch may be written; the database's part is in tests/contract/store."""
 
 import pytest
 

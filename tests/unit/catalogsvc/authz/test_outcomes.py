@@ -14,10 +14,10 @@ from catalogsvc.authz.errors import (
 )
 from catalogsvc.authz.outcomes import (
     GRPC,
-    Verdict,
+    Outcome,
     error_of,
-    grpc_verdict,
-    http_verdict,
+    grpc_outcome,
+    http_outcome,
     retry_after_s,
 )
 from catalogsvc.authz.transport import Failure, PathFailed
@@ -31,23 +31,23 @@ def test_the_table_names_every_grpc_status() -> None:
 
 
 @pytest.mark.parametrize(
-    ("statuses", "verdict"),
+    ("statuses", "outcome"),
     [
-        ({Status.INVALID_ARGUMENT}, Verdict.INVALID),
-        ({Status.NOT_FOUND}, Verdict.NOT_FOUND),
-        ({Status.UNAUTHENTICATED, Status.PERMISSION_DENIED}, Verdict.REFUSED),
-        ({Status.RESOURCE_EXHAUSTED}, Verdict.OVERLOADED),
-        ({Status.DEADLINE_EXCEEDED}, Verdict.TIMED_OUT),
-        ({Status.OK}, Verdict.UNINTELLIGIBLE),
+        ({Status.INVALID_ARGUMENT}, Outcome.INVALID),
+        ({Status.NOT_FOUND}, Outcome.NOT_FOUND),
+        ({Status.UNAUTHENTICATED, Status.PERMISSION_DENIED}, Outcome.REFUSED),
+        ({Status.RESOURCE_EXHAUSTED}, Outcome.OVERLOADED),
+        ({Status.DEADLINE_EXCEEDED}, Outcome.TIMED_OUT),
+        ({Status.OK}, Outcome.UNINTELLIGIBLE),
     ],
 )
-def test_few_statuses_are_more_than_a_broken_path(statuses: set[Status], verdict: Verdict) -> None:
-    assert {status for status in Status if GRPC[status] is verdict} == statuses
+def test_few_statuses_are_more_than_a_broken_path(statuses: set[Status], outcome: Outcome) -> None:
+    assert {status for status in Status if GRPC[status] is outcome} == statuses
 
 
 @pytest.mark.parametrize("status", Status)
 def test_a_status_that_arrives_is_looked_up(status: Status) -> None:
-    assert grpc_verdict(GRPCError(status)) is GRPC[status]
+    assert grpc_outcome(GRPCError(status)) is GRPC[status]
 
 
 @pytest.mark.parametrize(
@@ -69,59 +69,59 @@ def test_a_status_that_arrives_is_looked_up(status: Status) -> None:
     ],
 )
 def test_every_face_of_an_outage_is_an_outage(exc: Exception) -> None:
-    assert grpc_verdict(exc) is Verdict.BROKEN_OFF
+    assert grpc_outcome(exc) is Outcome.BROKEN_OFF
 
 
 def test_an_undecodable_answer_breaks_the_contract_and_is_not_the_callers_fault() -> None:
-    assert grpc_verdict(MalformedMessage("what?")) is Verdict.UNINTELLIGIBLE
+    assert grpc_outcome(MalformedMessage("what?")) is Outcome.UNINTELLIGIBLE
 
 
 def test_our_own_deadline_is_a_timeout() -> None:
-    assert grpc_verdict(DeadlineExceeded("too late")) is Verdict.TIMED_OUT
+    assert grpc_outcome(DeadlineExceeded("too late")) is Outcome.TIMED_OUT
 
 
 @pytest.mark.parametrize("status", [code for code in range(100, 600) if code != 200])
 def test_every_http_status_but_200_is_some_failure(status: int) -> None:
     expected = {
-        400: Verdict.INVALID,
-        401: Verdict.REFUSED,
-        403: Verdict.REFUSED,
-        404: Verdict.NOT_FOUND,
-        413: Verdict.INVALID,
-        429: Verdict.OVERLOADED,
-        504: Verdict.TIMED_OUT,
+        400: Outcome.INVALID,
+        401: Outcome.REFUSED,
+        403: Outcome.REFUSED,
+        404: Outcome.NOT_FOUND,
+        413: Outcome.INVALID,
+        429: Outcome.OVERLOADED,
+        504: Outcome.TIMED_OUT,
     }
-    assert http_verdict(status, PROBLEM) is expected.get(status, Verdict.BROKEN_OFF)
+    assert http_outcome(status, PROBLEM) is expected.get(status, Outcome.BROKEN_OFF)
 
 
 @pytest.mark.parametrize("status", [400, 404, 413])
 def test_an_answer_by_status_must_have_auths_form(status: int) -> None:
-    assert http_verdict(status, "text/html") is Verdict.UNINTELLIGIBLE
+    assert http_outcome(status, "text/html") is Outcome.UNINTELLIGIBLE
 
 
 @pytest.mark.parametrize(
-    ("verdict", "kind"),
+    ("outcome", "kind"),
     [
-        (Verdict.INVALID, InvalidRequest),
-        (Verdict.NOT_FOUND, AuthProtocolError),
-        (Verdict.REFUSED, AuthProtocolError),
-        (Verdict.OVERLOADED, AuthUnavailable),
+        (Outcome.INVALID, InvalidRequest),
+        (Outcome.NOT_FOUND, AuthProtocolError),
+        (Outcome.REFUSED, AuthProtocolError),
+        (Outcome.OVERLOADED, AuthUnavailable),
     ],
 )
-def test_what_is_final_names_whose_fault_it_is(verdict: Verdict, kind: type[ServiceError]) -> None:
-    assert type(error_of(verdict, path="grpc://x")) is kind
+def test_what_is_final_names_whose_fault_it_is(outcome: Outcome, kind: type[ServiceError]) -> None:
+    assert type(error_of(outcome, path="grpc://x")) is kind
 
 
 @pytest.mark.parametrize(
-    ("verdict", "failure"),
+    ("outcome", "failure"),
     [
-        (Verdict.TIMED_OUT, Failure.TIMED_OUT),
-        (Verdict.BROKEN_OFF, Failure.BROKEN_OFF),
-        (Verdict.UNINTELLIGIBLE, Failure.UNINTELLIGIBLE),
+        (Outcome.TIMED_OUT, Failure.TIMED_OUT),
+        (Outcome.BROKEN_OFF, Failure.BROKEN_OFF),
+        (Outcome.UNINTELLIGIBLE, Failure.UNINTELLIGIBLE),
     ],
 )
-def test_the_rest_sends_the_call_to_the_next_path(verdict: Verdict, failure: Failure) -> None:
-    error = error_of(verdict, path="grpc://x")
+def test_the_rest_sends_the_call_to_the_next_path(outcome: Outcome, failure: Failure) -> None:
+    error = error_of(outcome, path="grpc://x")
 
     assert isinstance(error, PathFailed)
     assert (error.path, error.failure) == ("grpc://x", failure)
@@ -130,7 +130,7 @@ def test_the_rest_sends_the_call_to_the_next_path(verdict: Verdict, failure: Fai
 def test_not_found_is_an_answer_where_the_question_has_it() -> None:
     unknown = UnknownUser("who?")
 
-    assert error_of(Verdict.NOT_FOUND, path="grpc://x", not_found=unknown) is unknown
+    assert error_of(Outcome.NOT_FOUND, path="grpc://x", not_found=unknown) is unknown
 
 
 @pytest.mark.parametrize(

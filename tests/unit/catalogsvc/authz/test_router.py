@@ -5,20 +5,18 @@ from collections.abc import Sequence
 
 import pytest
 import structlog
-from hypothesis import given
-from hypothesis import strategies as st
 from structlog.testing import LogCapture
 
 from catalogsvc.authz.breaker import Breaker, BreakerState
 from catalogsvc.authz.errors import AuthProtocolError, AuthUnavailable, InvalidRequest
 from catalogsvc.authz.model import Decision, LocalQuery, Source
 from catalogsvc.authz.path import GuardedPath, Path
-from catalogsvc.authz.router import Router, attempt_span_s
+from catalogsvc.authz.router import Router
 from catalogsvc.authz.transport import Transport
 from svckit import errors
 from svckit.deadline import Deadline
-from tests.contract_authz.fake_auth import FakeAuth, Said
-from tests.contract_authz.fake_transport import FakeTransport
+from tests.contract.authz.fake_auth import FakeAuth, Said
+from tests.contract.authz.fake_transport import FakeTransport
 
 QUERY = LocalQuery(user_id="u1", organization_id="o1", local_id="l1")
 DOWN = errors.Unavailable("down")
@@ -72,20 +70,6 @@ class Bench:
 
     def states(self) -> Sequence[BreakerState]:
         return [target.breaker.state for target in self.router.targets]
-
-
-@given(
-    left_s=st.floats(0.001, 100), attempt_timeout_s=st.floats(0.001, 100), after=st.integers(0, 5)
-)
-def test_paths_that_follow_keep_half_of_the_time(
-    left_s: float, attempt_timeout_s: float, after: int
-) -> None:
-    span_s = attempt_span_s(left_s=left_s, attempt_timeout_s=attempt_timeout_s, paths_after=after)
-
-    assert 0 < span_s <= left_s
-    if after:
-        assert span_s <= attempt_timeout_s
-        assert left_s - span_s >= left_s / 2
 
 
 async def test_targets_take_turns() -> None:

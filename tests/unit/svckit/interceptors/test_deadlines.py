@@ -5,7 +5,7 @@ import pytest
 from svckit.deadline import Deadline
 from svckit.errors import DeadlineExceeded
 from svckit.interceptors.deadlines import keep_deadline
-from svckit.rpc import RpcCall, current_call
+from svckit.rpc import RpcCall
 
 
 async def test_a_call_without_a_deadline_gets_the_default_one() -> None:
@@ -62,19 +62,6 @@ async def test_a_timeout_of_the_handlers_own_is_not_the_deadline() -> None:
         await keep_deadline(5.0)(_call(), time_out)
 
     assert type(raised.value) is TimeoutError
-
-
-async def test_a_handler_can_ask_which_call_it_runs_in() -> None:
-    call = _call()
-    seen: list[RpcCall] = []
-
-    async def ask() -> None:
-        seen.append(current_call.get())
-
-    await keep_deadline(5.0)(call, ask)
-
-    assert seen == [call]
-    assert current_call.get(None) is None
 
 
 async def test_cancellation_passes() -> None:

@@ -16,8 +16,8 @@ from grpc_tools import protoc
 from authsvc.grpc_api import AuthGrpc
 from generated.auth import AuthServiceBase
 
-ROOT = Path(__file__).parents[2]
-GOLDEN = Path(__file__).with_name("seed.txt")
+ROOT = Path(__file__).parents[3]
+GOLDEN = Path(__file__).with_name("first.txt")
 
 
 def golden_lines() -> list[str]:
@@ -44,7 +44,7 @@ def committed(_: Path) -> FileDescriptorProto:
 
 def first_published(_: Path) -> FileDescriptorProto:
     """The image that `buf breaking` compares with."""
-    return auth_file(Path(__file__).with_name("seed.binpb").read_bytes())
+    return auth_file(Path(__file__).with_name("first.binpb").read_bytes())
 
 
 def describe(file: FileDescriptorProto) -> Iterator[str]:

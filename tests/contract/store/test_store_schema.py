@@ -17,7 +17,8 @@ from authsvc.store import Store
 from authsvc.store.schema import metadata
 from svckit.database import open_database
 from svckit.migrations import migrate
-from tests.contract.entities import WORLD
+from tests.contract.store.entities import WORLD
+from tests.contract.store.stored import put
 
 
 async def test_the_migrations_make_exactly_the_schema_of_the_code(engine: AsyncEngine) -> None:
@@ -68,7 +69,7 @@ async def test_two_services_may_migrate_one_database_at_once(empty_url: str) -> 
 
     engine = open_database(empty_url)
     try:
-        await Store(engine).put(WORLD)
+        await put(Store(engine), *WORLD)
         assert not await Store(engine).is_empty()
     finally:
         await engine.dispose()
@@ -104,7 +105,7 @@ async def test_processes_that_migrate_at_once_all_succeed(empty_url: str) -> Non
 async def test_the_database_itself_keeps_organizations_apart(
     store: Store, engine: AsyncEngine, statement: str
 ) -> None:
-    await store.put(WORLD)
+    await put(store, *WORLD)
 
     with pytest.raises(IntegrityError):
         async with engine.connect() as connection:

@@ -20,9 +20,9 @@ from catalogsvc.authz import (
 )
 from svckit import errors
 from svckit.rpc import CallNext, RpcCall
-from tests.contract_authz.broken_servers import refused_port
-from tests.contract_authz.clients import QUERY, ask, open_client, open_rest_client
-from tests.contract_authz.fake_auth import FakeAuth, Said, serve_grpc, serve_rest
+from tests.contract.authz.broken_servers import refused_port
+from tests.contract.authz.clients import QUERY, ask, open_client, open_rest_client
+from tests.contract.authz.fake_auth import FakeAuth, Said, serve_grpc, serve_rest
 
 YES, NO = Said(True, "Centro"), Said(False, "", "NOT_ASSIGNED")
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from catalogsvc.products import LocalKey, ProductChange
 from catalogsvc.store import ProductStore
 from svckit.errors import Unavailable
-from tests.contract_catalog.test_store import ESPRESSO
+from tests.contract.catalog.test_store import ESPRESSO
 
 HERE = LocalKey(organization_id="demo", local_id="centro")
 

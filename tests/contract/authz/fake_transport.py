@@ -10,12 +10,12 @@ from grpclib.exceptions import GRPCError
 from catalogsvc.authz.answers import read_decision, read_identity
 from catalogsvc.authz.errors import UnknownUser
 from catalogsvc.authz.model import Decision, Identity, LocalQuery, Source
-from catalogsvc.authz.outcomes import error_of, grpc_verdict
+from catalogsvc.authz.outcomes import error_of, grpc_outcome
 from catalogsvc.authz.transport import Failure, PathFailed
 from svckit.deadline import Deadline
 from svckit.errors import ServiceError
 from svckit.status import wire_status
-from tests.contract_authz.fake_auth import FakeAuth
+from tests.contract.authz.fake_auth import FakeAuth
 
 __all__ = ["FakeTransport"]
 
@@ -69,7 +69,7 @@ class FakeTransport:
             raise PathFailed(self.name, Failure.TIMED_OUT) from exc
         except ServiceError as exc:
             raise error_of(
-                grpc_verdict(GRPCError(wire_status(exc).grpc)),
+                grpc_outcome(GRPCError(wire_status(exc).grpc)),
                 path=self.name,
                 not_found=not_found,
                 retry_after_s=exc.retry_after_s or 1.0,

@@ -7,13 +7,13 @@ from contextlib import AsyncExitStack
 import pytest
 
 from catalogsvc.authz.channels import ChannelPool
-from catalogsvc.authz.grpc_transport import GrpcTransport, make_codec
+from catalogsvc.authz.grpc_transport import GrpcTransport, open_codec
 from catalogsvc.authz.rest_transport import RestTransport
 from catalogsvc.authz.transport import Transport
 from svckit.address import Address
 from svckit.rpc import CallNext, RpcCall
-from tests.contract_authz.fake_auth import FakeAuth, serve_grpc, serve_rest
-from tests.contract_authz.fake_transport import FakeTransport
+from tests.contract.authz.fake_auth import FakeAuth, serve_grpc, serve_rest
+from tests.contract.authz.fake_transport import FakeTransport
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ async def transport(request: pytest.FixtureRequest, fake: FakeAuth) -> AsyncIter
         made: Transport
         if request.param == "grpc":
             target = Address.parse(await stack.enter_async_context(serve_grpc(fake)))
-            pool = ChannelPool(target, size=2, codec=make_codec())
+            pool = ChannelPool(target, size=2, codec=open_codec())
             made = GrpcTransport(pool, interceptors=(add_key,), clock=clock)
         elif request.param == "rest":
             url = await stack.enter_async_context(serve_rest(fake))

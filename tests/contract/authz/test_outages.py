@@ -19,15 +19,15 @@ from catalogsvc.authz import (
 from svckit import errors
 from svckit.address import Address
 from svckit.deadline import Deadline
-from tests.contract_authz.broken_servers import (
+from tests.contract.authz.broken_servers import (
     black_hole,
     hanging_up,
     http_saying,
     refused_port,
     talking_nonsense,
 )
-from tests.contract_authz.clients import QUERY, SkewedClock, ask, now, open_client, open_rest_client
-from tests.contract_authz.fake_auth import FakeAuth, Said, serve_grpc, serve_rest
+from tests.contract.authz.clients import QUERY, SkewedClock, ask, now, open_client, open_rest_client
+from tests.contract.authz.fake_auth import FakeAuth, Said, serve_grpc, serve_rest
 from tests.proxy import open_proxy
 
 Place = Callable[[], AbstractAsyncContextManager[str]]

@@ -11,7 +11,7 @@ from grpclib.events import RecvRequest, SendTrailingMetadata, listen
 from grpclib.exceptions import GRPCError
 from grpclib.server import Server
 
-from catalogsvc.authz.grpc_transport import make_codec
+from catalogsvc.authz.grpc_transport import open_codec
 from catalogsvc.authz.model import LocalQuery
 from generated import auth
 from svckit.errors import NotFound, ServiceError
@@ -122,7 +122,7 @@ def _grpc_trouble() -> Iterator[None]:
 @asynccontextmanager
 async def serve_grpc(fake: FakeAuth, *, port: int = 0) -> AsyncIterator[str]:
     """Yields "host:port"."""
-    server = Server([_GrpcService(fake)], codec=make_codec())
+    server = Server([_GrpcService(fake)], codec=open_codec())
 
     async def on_request(event: RecvRequest) -> None:
         fake.metadata = {key: str(value) for key, value in event.metadata.items()}
@@ -149,7 +149,7 @@ async def serve_grpc(fake: FakeAuth, *, port: int = 0) -> AsyncIterator[str]:
 async def serve_rest(fake: FakeAuth, *, port: int = 0) -> AsyncIterator[str]:
     """Yields "http://host:port"."""
     app = web.Application(middlewares=[_rest_trouble])
-    app[_FAKE] = fake
+    app[FAKE] = fake
     app.router.add_get("/api/v1/locals/{local_id}/validate", _validate)
     app.router.add_post("/api/v1/tokens/verify", _verify)
     app.router.add_get("/api/v1/users/{user_id}/permissions", _permissions)
@@ -163,12 +163,12 @@ async def serve_rest(fake: FakeAuth, *, port: int = 0) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-_FAKE = web.AppKey("fake", FakeAuth)
+FAKE = web.AppKey("fake", FakeAuth)
 
 
 @web.middleware
 async def _rest_trouble(request: web.Request, handler: WebHandler) -> web.StreamResponse:
-    request.app[_FAKE].metadata = {key.lower(): value for key, value in request.headers.items()}
+    request.app[FAKE].metadata = {key.lower(): value for key, value in request.headers.items()}
     try:
         return await handler(request)
     except ServiceError as exc:
@@ -185,7 +185,7 @@ async def _rest_trouble(request: web.Request, handler: WebHandler) -> web.Stream
 
 
 async def _validate(request: web.Request) -> web.Response:
-    said = await request.app[_FAKE].decide(
+    said = await request.app[FAKE].decide(
         LocalQuery(
             user_id=request.query["user_id"],
             organization_id=request.query["organization_id"],
@@ -198,7 +198,7 @@ async def _validate(request: web.Request) -> web.Response:
 
 
 async def _verify(request: web.Request) -> web.Response:
-    fake = request.app[_FAKE]
+    fake = request.app[FAKE]
     found = await fake.identify((await request.json())["token"])
     if found is None:
         return web.json_response({"is_valid": False, "error_message": fake.bad_token_reason})
@@ -215,5 +215,5 @@ async def _verify(request: web.Request) -> web.Response:
 
 
 async def _permissions(request: web.Request) -> web.Response:
-    found = await request.app[_FAKE].list_permissions(request.match_info["user_id"])
+    found = await request.app[FAKE].list_permissions(request.match_info["user_id"])
     return web.json_response({"permissions": list(found)})

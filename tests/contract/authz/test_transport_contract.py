@@ -15,7 +15,7 @@ from catalogsvc.authz.model import LocalQuery, Reason
 from catalogsvc.authz.transport import Failure, PathFailed, Transport
 from svckit import errors
 from svckit.deadline import Deadline
-from tests.contract_authz.fake_auth import FakeAuth, Said
+from tests.contract.authz.fake_auth import FakeAuth, Said
 
 QUERY = LocalQuery(user_id="u1", organization_id="o1", local_id="l1")
 

@@ -14,7 +14,8 @@ from authsvc.store import Store
 from svckit.database import DatabaseLimits, exclusive, open_database
 from svckit.errors import Unavailable
 from svckit.migrations import migrate
-from tests.contract.entities import WORLD, query
+from tests.contract.store.entities import WORLD, query
+from tests.contract.store.stored import put
 from tests.postgres import PostgresServer
 
 QUESTION = query("ana", "acme", "centro")
@@ -50,7 +51,7 @@ async def test_a_writer_that_waits_too_long_for_another_gives_up(
             async with exclusive(other, lock="auth_write", wait_s=0.1):
                 pass
 
-    await store.put(WORLD)
+    await put(store, *WORLD)
 
 
 async def test_a_full_pool_is_a_refusal_and_not_a_longer_wait(database_url: str) -> None:
@@ -75,9 +76,9 @@ async def test_a_caller_that_leaves_is_let_go_and_the_store_goes_on(
             started = loop.time()
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.1):
-                    await Store(other).put(WORLD)
+                    await put(Store(other), *WORLD)
             waited_s = loop.time() - started
-        await Store(other).put(WORLD)
+        await put(Store(other), *WORLD)
 
     assert waited_s < 1.0
 
@@ -99,7 +100,7 @@ async def test_a_database_file_with_broken_pages_is_an_outage(tmp_path: Path) ->
         with pytest.raises(Unavailable):
             await Store(engine).ping()
         with pytest.raises(Unavailable):
-            await Store(engine).put(WORLD)
+            await put(Store(engine), *WORLD)
 
 
 async def test_a_silent_server_holds_neither_a_call_nor_one_that_gives_up(
