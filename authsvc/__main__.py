@@ -1,9 +1,7 @@
 """`python -m authsvc` runs Auth alone."""
 
-import sys
-
-from svckit.run import main
+from svckit.run import run
 
 __all__: list[str] = []
 
-sys.exit(main(["authsvc"]))
+run(["authsvc"])

@@ -1,64 +1,22 @@
-"""Runs services that are named by their modules; what the command line does, and its exit codes."""
+"""The entry of a process that hosts services: ready to be told to stop from its first moment."""
 
-import importlib
-import os
+import signal
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
-import uvloop
-
-from svckit.lifecycle import run_services
-from svckit.logs import configure_logs
-from svckit.service import Service, Serving, StartError
-
-__all__ = ["main"]
+__all__ = ["run"]
 
 
-def main(modules: Sequence[str]) -> int:
-    """The exit code: 0 after a clean stop, 2 when a service cannot start as asked.
+def run(modules: Sequence[str]) -> NoReturn:
+    """Hosts the services and exits."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+    # Only now, for it takes a second: who thinks better of it meanwhile leaves cleanly, too.
+    from svckit.host import host
 
-    Any other failure is our bug and passes through: a traceback, and exit code 1.
-    """
-    if not modules:
-        print("usage: python -m svckit MODULE [MODULE ...]", file=sys.stderr)
-        return 2
-    exit_code = 0
-    try:
-        configure_logs(os.environ)
-        services = [_create(module) for module in modules]
-        uvloop.run(run_services(services, announce))
-    # A group, when services that were up already had task groups of their own around it.
-    except* StartError as refused:
-        print(f"cannot start: {_innermost(refused)}", file=sys.stderr)
-        exit_code = 2
-    return exit_code
+    sys.exit(host(modules))
 
 
-def announce(serving: Sequence[tuple[str, Serving]]) -> None:
-    for name, service in serving:
-        for label, url in service.endpoints.items():
-            print(f"{name:<9}{label:<7}{url}")
-    for _, service in serving:
-        for note in service.notes:
-            print(note)
-    sys.stdout.flush()
-
-
-def _create(module: str) -> Service:
-    if module.startswith("."):
-        raise StartError(f"no service is named {module!r}")
-    try:
-        app = importlib.import_module(f"{module}.app")
-    except ModuleNotFoundError as exc:
-        # What the service itself fails to find is not the operator's mistake.
-        if not f"{module}.app.".startswith(f"{exc.name}."):
-            raise
-        raise StartError(f"no service is named {module!r}") from exc
-    service: Service = app.create_service(os.environ)
-    return service
-
-
-def _innermost(exc: BaseException) -> BaseException:
-    while isinstance(exc, BaseExceptionGroup):
-        exc = exc.exceptions[0]
-    return exc
+def _leave(_number: int, _frame: object) -> NoReturn:
+    sys.exit(0)
