@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 import structlog
@@ -24,6 +25,8 @@ from tests.contract.authz.broken_servers import refused_port
 from tests.contract.authz.clients import QUERY, ask, open_client, open_rest_client
 from tests.contract.authz.fake_auth import FakeAuth, Said, serve_grpc, serve_rest
 
+# For tests of hundreds of questions: on a busy machine they may take a while.
+PATIENT: dict[str, Any] = {"timeout_s": 60.0, "attempt_timeout_s": 30.0, "max_staleness_s": 60.0}
 YES, NO = Said(True, "Centro"), Said(False, "", "NOT_ASSIGNED")
 
 
@@ -65,7 +68,7 @@ async def test_equal_questions_at_the_same_time_are_asked_once(fake: FakeAuth) -
 async def test_many_different_first_questions_do_not_break_a_cold_connection(
     fake: FakeAuth,
 ) -> None:
-    async with serve_grpc(fake) as target, open_client(target) as client:
+    async with serve_grpc(fake) as target, open_client(target, **PATIENT) as client:
         await asyncio.gather(
             *[
                 client.validate_local(user_id=f"u{number}", organization_id="o1", local_id="l1")
@@ -80,7 +83,7 @@ async def test_a_list_of_questions_is_answered_in_its_order(fake: FakeAuth) -> N
     for number in range(0, 200, 2):
         fake.decisions[query(number)] = YES
     queries = [query(number) for number in (*range(200), 7, 8, 7)]
-    async with serve_grpc(fake) as target, open_client(target) as client:
+    async with serve_grpc(fake) as target, open_client(target, **PATIENT) as client:
         decisions = await client.validate_locals(queries)
         again = await client.validate_locals(queries)
 
@@ -92,7 +95,7 @@ async def test_a_list_of_questions_is_answered_in_its_order(fake: FakeAuth) -> N
 
 
 async def test_no_questions_have_no_answers(fake: FakeAuth) -> None:
-    async with serve_grpc(fake) as target, open_client(target) as client:
+    async with serve_grpc(fake) as target, open_client(target, **PATIENT) as client:
         assert await client.validate_locals([]) == []
 
 
