@@ -60,7 +60,7 @@ lint: set-up
 types: set-up
     mypy
 
-# require the coverage of the last test run: all of the cores, whose docstrings say "Pure."
+# require the coverage of the last test run (of cores, which say "Pure.", all)
 cover: set-up
     coverage report --fail-under=98
     coverage report --fail-under=100 --include="$(grep -rl --include='*.py' 'Pure\.' svckit authsvc catalogsvc | paste -sd, -)"

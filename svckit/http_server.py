@@ -56,12 +56,17 @@ async def serve_http(
 
 
 async def _serve_until(stop: asyncio.Event, app: ASGIFramework, config: Config) -> None:
+    serving = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait, mode="asgi"))
+    # What it answers to our cancel is of no interest: a client that does not read makes that an
+    # InvalidStateError, and asyncio would complain that nobody had asked.
+    serving.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
     try:
-        await serve(app, config, shutdown_trigger=stop.wait, mode="asgi")
-    except asyncio.InvalidStateError:
-        # How hypercorn answers our cancel while a client that does not read holds its drain up.
-        if not stop.is_set():
-            raise
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        # Not waited for: from Python 3.12 on such a client would hold up its end as well, until
+        # the system gives the connection up. What is left ends with the loop.
+        serving.cancel()
+        raise
 
 
 def _config(listener: socket.socket, drain_s: float) -> Config:

@@ -1,6 +1,7 @@
 """Runs any number of services on one event loop, from the first socket to the last log line."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -9,6 +10,8 @@ from typing import Any
 from svckit.service import Service, Serving
 
 __all__ = ["run_services"]
+
+LOG = logging.getLogger(__name__)
 
 
 async def run_services(
@@ -44,6 +47,11 @@ async def run_services(
 
 
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    # Up to Python 3.12 a stream whose task is cancelled calls that an error in its callback.
-    if not isinstance(context.get("exception"), asyncio.CancelledError):
-        loop.default_exception_handler(context)
+    exc = context.get("exception")
+    if isinstance(exc, asyncio.CancelledError):
+        return  # up to Python 3.12 a stream whose task is cancelled calls that an error
+    if "client_connected_cb" in context.get("message", ""):
+        # Any client can break its connection off, and shall not write a traceback with it.
+        LOG.warning("an HTTP connection broke off: %s", type(exc).__name__)
+        return
+    loop.default_exception_handler(context)

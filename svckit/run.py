@@ -1,5 +1,6 @@
 """The entry of a process that hosts services: ready to be told to stop from its first moment."""
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -19,4 +20,5 @@ def run(modules: Sequence[str]) -> NoReturn:
 
 
 def _leave(_number: int, _frame: object) -> NoReturn:
-    sys.exit(0)
+    # Not sys.exit, whose exception can be lost in the middle of an import. Nothing is open yet.
+    os._exit(0)

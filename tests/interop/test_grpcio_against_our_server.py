@@ -10,7 +10,7 @@ from tests.processes import ROOT, authctl, free_port, run_services
 SERVING = 1
 
 
-async def test_a_client_built_from_the_seeds_contract_gets_every_answer(tmp_path: Path) -> None:
+async def test_a_client_built_from_the_contract_gets_every_answer(tmp_path: Path) -> None:
     ports = (free_port(), free_port())
     environ = {
         "AUTH_GRPC_BIND": f"127.0.0.1:{ports[0]}",

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 
 __all__ = ["YES", "rest_saying", "silent", "refusing"]
 
@@ -16,12 +16,15 @@ async def rest_saying(body: bytes = YES, *, delay_s: float = 0.0) -> AsyncIterat
 
     async def on_connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n"
-        with suppress(OSError, asyncio.IncompleteReadError):
+        try:
             while await reader.readuntil(b"\r\n\r\n"):
                 await asyncio.sleep(delay_s)
                 writer.write(head.encode() + body)
                 await writer.drain()
-        writer.close()
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # the client has left
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(on_connection, "127.0.0.1", 0)
     async with server:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from svckit import lifecycle
 from svckit.lifecycle import run_services
 from svckit.service import Serving, StartError
 
@@ -126,3 +127,34 @@ async def test_whoever_cancels_the_run_stops_all_services() -> None:
         await task
 
     assert run.seen[-3:] == ["three stops", "two stops", "one stops"]
+
+
+@pytest.mark.parametrize(
+    ("message", "exception", "said"),
+    [
+        (
+            "Unhandled exception in client_connected_cb",
+            ExceptionGroup("unhandled", [TimeoutError("as ana")]),
+            ["an HTTP connection broke off: ExceptionGroup"],
+        ),
+        ("Exception in callback", asyncio.CancelledError(), []),
+    ],
+)
+async def test_what_a_client_breaks_writes_no_traceback(
+    message: str, exception: BaseException, said: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    lifecycle._report(asyncio.get_running_loop(), {"message": message, "exception": exception})
+
+    assert [record.getMessage() for record in caplog.records] == said
+    assert all(record.exc_info is None for record in caplog.records)
+
+
+async def test_any_other_failure_that_nobody_awaits_is_reported_whole(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    context = {"message": "Task exception was never retrieved", "exception": ValueError("odd")}
+
+    lifecycle._report(asyncio.get_running_loop(), context)
+
+    (record,) = caplog.records
+    assert record.exc_info is not None
