@@ -1,6 +1,7 @@
 """Hypercorn on a socket that is bound already, started and drained as one context."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,8 @@ from hypercorn.typing import ASGIFramework
 from starlette.types import ASGIApp
 
 __all__ = ["serve_http"]
+
+LOG = logging.getLogger("hypercorn.error")
 
 READ_TIMEOUT_S = 30  # a request that trickles in slower than this is cut
 DRAIN_GRACE_S = 1.0  # what the server itself needs after its requests are done
@@ -75,6 +78,7 @@ def _config(listener: socket.socket, drain_s: float) -> Config:
     config.graceful_timeout = drain_s
     config.read_timeout = READ_TIMEOUT_S
     config.accesslog = None  # one line a call comes from our own middleware
-    config.errorlog = None
+    # What an app lets out beyond its own guard is our bug, and this is the only word of it.
+    config.errorlog = LOG
     config.include_server_header = False
     return config

@@ -191,3 +191,21 @@ def test_a_body_just_too_large_gets_its_problem_over_the_wire(run: Run) -> None:
         assert b"application/problem+json" in got
 
     run(scenario())
+
+
+def test_a_bug_beyond_the_guard_is_logged_with_its_traceback(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(_: Scope, __: Receive, ___: Send) -> None:
+        raise RuntimeError("a bug in a middleware")
+
+    async def scenario() -> None:
+        listener, port = listen()
+        async with serve_http(broken, listener=listener):
+            answer = await exchange(port, get("/"))
+        assert answer.startswith(b"HTTP/1.1 500")
+
+    run(scenario())
+
+    told = [str(record.exc_info[1]) for record in caplog.records if record.exc_info]
+    assert "a bug in a middleware" in told
