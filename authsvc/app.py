@@ -13,6 +13,7 @@ from authsvc.settings import PREFIX, AuthSettings
 from authsvc.wire import open_codec
 from svckit.address import Address
 from svckit.bind import bind, bound_address
+from svckit.database_errors import naming, start_failures
 from svckit.database_tracing import trace_queries
 from svckit.grpc_server import serve_grpc
 from svckit.http_observe import ObserveHttp
@@ -101,5 +102,6 @@ def _rest(
 async def _demo_notes(settings: AuthSettings, backend: Backend, *, url: str) -> tuple[str, ...]:
     if not settings.demo:
         return ()
-    await load_demo(backend)
-    return await commands_to_try(backend, settings, url=url)
+    with naming("AUTH_DATABASE_URL"), start_failures(backend.engine.url):
+        await load_demo(backend)
+        return await commands_to_try(backend, settings, url=url)

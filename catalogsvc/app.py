@@ -18,7 +18,7 @@ from catalogsvc.settings import PREFIX, CatalogSettings, read_auth_settings
 from catalogsvc.store import ProductStore
 from svckit.bind import bind, bound_address
 from svckit.database import open_database
-from svckit.database_errors import naming
+from svckit.database_errors import naming, start_failures
 from svckit.database_tracing import trace_queries
 from svckit.http_observe import ObserveHttp
 from svckit.http_server import serve_http
@@ -107,7 +107,8 @@ async def _open_store(
         trace_queries(engine.sync_engine, telemetry.tracing.tracer)
         store = ProductStore(engine)
         if settings.demo:
-            await load_demo(store)
+            with naming("CATALOG_DATABASE_URL"), start_failures(engine.url):
+                await load_demo(store)
         yield store
     finally:
         await engine.dispose()

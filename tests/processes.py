@@ -93,9 +93,17 @@ async def authctl(*arguments: str, environ: Mapping[str, str]) -> tuple[int, str
 
 
 async def run_module(*arguments: str, environ: Mapping[str, str]) -> tuple[int, str]:
-    """`python -m ...` to its end: exit code, and standard output and error together."""
+    """`python -m ...` to its end: exit code, and standard output and error together.
+
+    One that should have ended and goes on is killed.
+    """
     process = await _start(*arguments, environ=environ)
-    output, _ = await asyncio.wait_for(process.communicate(), START_BOUND_S)
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), START_BOUND_S)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     assert process.returncode is not None
     return process.returncode, output.decode()
 

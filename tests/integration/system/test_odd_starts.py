@@ -3,35 +3,16 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
-from collections.abc import Mapping
+from contextlib import closing
 
 import pytest
 
 from tests.integration.system.conftest import Place
-from tests.processes import ROOT, authctl, run_services
+from tests.processes import ROOT, authctl, run_module, run_services
 
 BOTH = ("authsvc", "catalogsvc")
-
-
-async def start(environ: Mapping[str, str]) -> tuple[int, str]:
-    """Exit code and output of a start that is expected to fail."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "svckit", *BOTH),
-        cwd=ROOT,
-        env={**os.environ, **environ},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), 20)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert process.returncode is not None
-    return process.returncode, output.decode()
 
 
 @pytest.mark.parametrize(
@@ -69,7 +50,7 @@ async def start(environ: Mapping[str, str]) -> tuple[int, str]:
 async def test_a_setting_that_cannot_be_is_one_line_that_names_it(
     place: Place, environ: dict[str, str], reason: str
 ) -> None:
-    code, output = await start({**place.environ, **environ})
+    code, output = await run_module("svckit", *BOTH, environ={**place.environ, **environ})
 
     assert (code, output.count("\n")) == (2, 1), output
     assert output.startswith(f"cannot start: {reason}"), output
@@ -119,3 +100,16 @@ async def test_the_demo_on_a_store_with_other_data_starts_and_has_nothing_to_try
 
     assert code == 0
     assert "curl" not in running.output
+
+
+async def test_a_store_that_cannot_take_the_demo_is_one_line_that_names_it(place: Place) -> None:
+    environ = {**place.environ, "AUTH_MIGRATE_ON_START": "no"}
+    await authctl("migrate", environ=environ)
+    await authctl("export", environ=environ)  # makes the first key, and leaves the store empty
+    with closing(sqlite3.connect(place.folder / "auth.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        code, said = await run_module("authsvc", environ={**environ, "LOG_LEVEL": "ERROR"})
+
+    assert (code, said.count("\n")) == (2, 1), said
+    assert said.startswith("cannot start: AUTH_DATABASE_URL: cannot use "), said
