@@ -1,4 +1,4 @@
-"""The signing keys in use: read from the store, kept parsed, read again when one is unknown."""
+"""The signing keys in use: kept parsed, read anew when one is unknown and every half minute."""
 
 import asyncio
 import secrets

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import uvloop
 
+from svckit.cause import innermost
 from svckit.lifecycle import run_services
 from svckit.logs import configure_logs
 from svckit.service import Service, Serving, StartError
@@ -29,7 +30,7 @@ def host(modules: Sequence[str]) -> int:
         uvloop.run(run_services(services, announce))
     # A group, when services that were up already had task groups of their own around it.
     except* StartError as refused:
-        print(f"cannot start: {_innermost(refused)}", file=sys.stderr)
+        print(f"cannot start: {innermost(refused)}", file=sys.stderr)
         exit_code = 2
     return exit_code
 
@@ -56,9 +57,3 @@ def _create(module: str) -> Service:
         raise StartError(f"no service is named {module!r}") from exc
     service: Service = app.create_service(os.environ)
     return service
-
-
-def _innermost(exc: BaseException) -> BaseException:
-    while isinstance(exc, BaseExceptionGroup):
-        exc = exc.exceptions[0]
-    return exc

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
+from svckit.cause import innermost
 from svckit.service import Service, Serving
 
 __all__ = ["run_services"]
@@ -50,8 +51,8 @@ def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     exc = context.get("exception")
     if isinstance(exc, asyncio.CancelledError):
         return  # up to Python 3.12 a stream whose task is cancelled calls that an error
-    if "client_connected_cb" in context.get("message", ""):
+    if exc is not None and "client_connected_cb" in context.get("message", ""):
         # Any client can break its connection off, and shall not write a traceback with it.
-        LOG.warning("an HTTP connection broke off: %s", type(exc).__name__)
+        LOG.warning("an HTTP connection broke off: %s", type(innermost(exc)).__name__)
         return
     loop.default_exception_handler(context)

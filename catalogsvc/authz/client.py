@@ -212,9 +212,10 @@ class AuthClient:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         finally:
             await _end(tasks)
-        for task in tasks:
-            if not task.cancelled():
-                task.result()
+        # All are asked for theirs: asyncio complains of an error that nobody took.
+        errors = [error for task in tasks if not task.cancelled() and (error := task.exception())]
+        if errors:
+            raise errors[0]
         return decisions
 
     async def _ask_decision(

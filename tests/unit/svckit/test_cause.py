@@ -1,4 +1,4 @@
-from svckit.cause import cause_of
+from svckit.cause import cause_of, innermost
 from svckit.errors import Unavailable
 
 
@@ -12,3 +12,11 @@ def test_it_is_the_kind_of_what_lies_at_the_bottom() -> None:
 
 def test_an_error_without_a_cause_has_none() -> None:
     assert cause_of(Unavailable("overloaded")) == ""
+
+
+def test_the_innermost_of_nested_groups_is_their_first_error() -> None:
+    error = TimeoutError("silent")
+    group = ExceptionGroup("outer", [ExceptionGroup("inner", [error, OSError()]), ValueError()])
+
+    assert innermost(group) is error
+    assert innermost(error) is error

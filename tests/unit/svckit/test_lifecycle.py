@@ -135,7 +135,7 @@ async def test_whoever_cancels_the_run_stops_all_services() -> None:
         (
             "Unhandled exception in client_connected_cb",
             ExceptionGroup("unhandled", [TimeoutError("as ana")]),
-            ["an HTTP connection broke off: ExceptionGroup"],
+            ["an HTTP connection broke off: TimeoutError"],
         ),
         ("Exception in callback", asyncio.CancelledError(), []),
     ],
