@@ -32,7 +32,7 @@ checks: fmt-check lint types check-generated
 # write the generated code and the descriptor set from proto/
 generate out="generated": set-up
     python -m grpc_tools.protoc -I proto --python_betterproto_out={{ out }} \
-        --include_imports --descriptor_set_out={{ out }}/portero.binpb proto/*.proto
+        --include_imports --descriptor_set_out={{ out }}/portero.binpb $(find proto -name "*.proto" | sort)
 
 # fail when the contract or the generated code changed
 check-generated: set-up

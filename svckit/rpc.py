@@ -24,13 +24,16 @@ class RpcCall:
     deadline: Deadline | None = None
     # A stream may stay open for hours: no default deadline, and a drain does not wait for it.
     is_streaming: bool = False
+    # One question and its answer on a stream: a call like any other, but there may be thousands a
+    # second, so its log line is for DEBUG.
+    is_on_stream: bool = False
     # A client's interceptors add to it before the call leaves; a server's only read it.
     metadata: MutableMapping[str, str] = field(default_factory=dict)
 
     @property
     def service(self) -> str:
-        """The proto package: "auth"."""
-        return self.method.partition(".")[0]
+        """The proto package: "auth", "access.v1"."""
+        return self.method.partition("/")[0].rpartition(".")[0]
 
     @property
     def name(self) -> str:

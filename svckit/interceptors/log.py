@@ -36,6 +36,9 @@ def log_calls(
 def _write(
     log: FilteringBoundLogger, call: RpcCall, code: str, duration_s: float, *, cause: str = ""
 ) -> None:
+    level = logging.DEBUG if call.is_infrastructure or call.is_on_stream else logging.INFO
+    if not log.is_enabled_for(level):
+        return
     facts = {
         "side": call.side,
         "method": call.method,
@@ -48,4 +51,4 @@ def _write(
         facts["protocol"] = call.protocol
     if log.is_enabled_for(logging.DEBUG):
         facts["peer"] = call.peer
-    log.log(logging.DEBUG if call.is_infrastructure else logging.INFO, "rpc", **facts)
+    log.log(level, "rpc", **facts)

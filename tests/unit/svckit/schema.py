@@ -1,7 +1,9 @@
 """The committed descriptor set, as the codec's tests need it."""
 
+from importlib import import_module
 from pathlib import Path
 
+import betterproto
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import Message
@@ -9,7 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from svckit.codec import ProtobufCodec
 
-__all__ = ["DESCRIPTOR_SET", "open_codec", "google_class", "message_names"]
+__all__ = ["DESCRIPTOR_SET", "open_codec", "google_class", "dataclass_of", "message_names"]
 
 DESCRIPTOR_SET = (Path(__file__).parents[3] / "generated" / "portero.binpb").read_bytes()
 
@@ -19,13 +21,19 @@ def open_codec(pool: DescriptorPool | None = None) -> ProtobufCodec:
 
 
 def message_names() -> list[str]:
-    """Of the package `auth`."""
+    """Full names: "auth.ValidateLocalRequest"."""
     files = FileDescriptorSet.FromString(DESCRIPTOR_SET).file
-    return [m.name for file in files if file.package == "auth" for m in file.message_type]
+    return [f"{file.package}.{m.name}" for file in files for m in file.message_type]
+
+
+def dataclass_of(name: str) -> type[betterproto.Message]:
+    package, _, bare = name.rpartition(".")
+    kind: type[betterproto.Message] = getattr(import_module(f"generated.{package}"), bare)
+    return kind
 
 
 def google_class(name: str) -> type[Message]:
     pool = DescriptorPool()
     for file in FileDescriptorSet.FromString(DESCRIPTOR_SET).file:
         pool.AddSerializedFile(file.SerializeToString())
-    return GetMessageClass(pool.FindMessageTypeByName(f"auth.{name}"))
+    return GetMessageClass(pool.FindMessageTypeByName(name))

@@ -1,5 +1,6 @@
 """The codec: google's bytes, our dataclasses, and nothing malformed between them."""
 
+import dataclasses
 import importlib.util
 from typing import Any, cast
 
@@ -9,7 +10,8 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorS
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
-import generated.auth as messages
+import generated.access.v1 as access
+from generated.access.v1 import CheckLocalsResponse, ExplainAccessResponse
 from generated.auth import (
     GetUserPermissionsResponse,
     ValidateLocalRequest,
@@ -18,9 +20,16 @@ from generated.auth import (
 )
 from svckit.codec import ProtobufCodec
 from svckit.errors import MalformedMessage
-from tests.unit.svckit.schema import DESCRIPTOR_SET, google_class, message_names, open_codec
+from tests.unit.svckit.schema import (
+    DESCRIPTOR_SET,
+    dataclass_of,
+    google_class,
+    message_names,
+    open_codec,
+)
 
 codec = open_codec()
+REASON: Any = access.Reason  # betterproto's enums have no types
 
 SAMPLES: tuple[betterproto.Message, ...] = (
     ValidateLocalRequest(user_id="u", organization_id="o", local_id="l"),
@@ -28,7 +37,18 @@ SAMPLES: tuple[betterproto.Message, ...] = (
     ValidateLocalResponse(is_valid=True, local_name="Centro ☀", error_message=""),
     VerifyTokenResponse(is_valid=True, user_id="u", permissions=["a:read", "", "b:read"]),
     GetUserPermissionsResponse(permissions=[]),
+    CheckLocalsResponse(
+        request_id=7,
+        reasons=[REASON.ALLOWED, REASON.NOT_ASSIGNED],
+        local_names=["Centro", ""],
+        revision=2**63,
+    ),
+    ExplainAccessResponse(reason=REASON.NOT_ASSIGNED, conditions=["a user"], holds=[True, False]),
 )
+
+
+def full_name(message: betterproto.Message) -> str:
+    return f"{type(message).__module__.removeprefix('generated.')}.{type(message).__name__}"
 
 
 @pytest.mark.parametrize("message", SAMPLES, ids=lambda m: type(m).__name__)
@@ -43,21 +63,45 @@ def test_our_bytes_are_those_of_betterproto_and_of_google(message: betterproto.M
     data = codec.encode(message, type(message))
 
     assert data == bytes(message)
-    assert data == google_class(type(message).__name__)(**fields).SerializeToString()
+    assert data == google_class(full_name(message))(**fields).SerializeToString()
 
 
 def test_a_google_message_passes_as_it_is() -> None:
-    kind = google_class("ValidateLocalRequest")
+    kind = google_class("auth.ValidateLocalRequest")
     message = cast(Any, kind)(user_id="u")
 
     assert codec.decode(codec.encode(message, kind), kind) == message
 
 
+def test_an_enum_of_a_later_version_passes_as_its_number() -> None:
+    data = google_class("access.v1.CheckLocalsResponse")(reasons=[99]).SerializeToString()
+
+    assert codec.decode(data, CheckLocalsResponse).reasons == [99]
+
+
+def test_a_dear_message_can_do_without_its_dataclass() -> None:
+    kind = codec.wire_class(ValidateLocalRequest)
+
+    data = codec.encode(cast(Any, kind)(user_id="u"), kind)
+
+    assert codec.decode(data, ValidateLocalRequest) == ValidateLocalRequest(user_id="u")
+
+
+def test_no_enum_has_an_answer_at_zero() -> None:
+    enums = [
+        enum
+        for file in FileDescriptorSet.FromString(DESCRIPTOR_SET).file
+        for enum in file.enum_type
+    ]
+
+    assert {enum.name for enum in enums} == {"Reason", "TokenVerdict"}
+    assert all(enum.value[0].name.endswith("_UNSPECIFIED") for enum in enums)
+
+
 def test_the_schema_needs_no_more_than_the_codec_can() -> None:
     # Sub-messages cost 40 us each in betterproto and recursion can be made bottomless, so our
     # messages are flat: scalars and lists of scalars. That leaves no Struct and no Duration either.
-    kinds = FieldDescriptorProto
-    composite = (kinds.TYPE_MESSAGE, kinds.TYPE_GROUP, kinds.TYPE_ENUM)
+    composite = (FieldDescriptorProto.TYPE_MESSAGE, FieldDescriptorProto.TYPE_GROUP)
     for file in FileDescriptorSet.FromString(DESCRIPTOR_SET).file:
         for message in file.message_type:
             assert not message.nested_type
@@ -66,11 +110,11 @@ def test_the_schema_needs_no_more_than_the_codec_can() -> None:
 
 @pytest.mark.parametrize("name", message_names())
 def test_every_message_has_a_class_with_the_same_fields(name: str) -> None:
-    kind = getattr(messages, name)
+    kind = dataclass_of(name)
 
     fields = [field.name for field in google_class(name).DESCRIPTOR.fields]
 
-    assert list(kind.__dataclass_fields__) == fields
+    assert [field.name for field in dataclasses.fields(cast(Any, kind))] == fields
     assert codec.decode(b"", kind) == kind()
 
 

@@ -30,7 +30,7 @@ async def test_without_interceptors_only_the_handler_runs() -> None:
     ("method", "service", "name", "is_infrastructure"),
     [
         ("auth.AuthService/ValidateLocal", "auth", "ValidateLocal", False),
-        ("grpc.health.v1.Health/Check", "grpc", "Check", True),
+        ("grpc.health.v1.Health/Check", "grpc.health.v1", "Check", True),
         ("grpcish.Service/Check", "grpcish", "Check", False),
     ],
 )

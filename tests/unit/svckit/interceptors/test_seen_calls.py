@@ -277,3 +277,16 @@ async def test_the_line_of_a_failed_call_names_the_kind_of_its_cause_and_nothing
     (line,) = seen.lines("rpc")
     assert (line["code"], line["cause"]) == ("UNAVAILABLE", "ConnectionRefusedError")
     assert "10.0.0.1" not in str(seen.capture.entries)
+
+
+async def test_a_question_on_a_stream_is_a_call_whose_line_is_for_debug() -> None:
+    seen = Seen()
+    call = RpcCall(method="access.v1.AccessService/CheckLocals", side="server", is_on_stream=True)
+
+    await run_intercepted(server_interceptors(seen.telemetry), call, _succeed)
+
+    (line,) = seen.lines("rpc")
+    assert line["log_level"] == "debug"
+    assert seen.span().name == "access.v1.AccessService/CheckLocals"
+    labels = {"service": "access.v1", "method": "CheckLocals", "status": "OK"}
+    assert seen.count("grpc_requests_total", **labels) == 1
