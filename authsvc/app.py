@@ -1,12 +1,15 @@
 """The root of Auth: reads the settings and wires store, service, gRPC and REST together."""
 
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.types import ASGIApp
 
+from authsvc.access_v1 import AccessGrpc
 from authsvc.backend import Backend, open_backend
 from authsvc.demo import commands_to_try, load_demo
+from authsvc.follower import follow
 from authsvc.grpc_api import AuthGrpc
 from authsvc.rest_api import AuthRest
 from authsvc.settings import PREFIX, AuthSettings
@@ -19,6 +22,7 @@ from svckit.grpc_server import serve_grpc
 from svckit.http_observe import ObserveHttp
 from svckit.http_server import serve_http
 from svckit.interceptors import server_interceptors
+from svckit.lease_clock import lease_clock
 from svckit.probes import log_readiness, probe_readiness
 from svckit.readiness import Readiness
 from svckit.service import Service, Serving
@@ -56,14 +60,29 @@ class AuthApp:
                 probe_readiness({"store": backend.store.ping})
             )
             log_readiness(readiness, telemetry.log)
+            follower = await stack.enter_async_context(
+                follow(
+                    backend.store,
+                    backend.knowledge,
+                    clock=lease_clock,
+                    wall_clock=time.time,
+                    report_bug=telemetry.report_bug,
+                )
+            )
+            codec = open_codec()
+            interceptors = server_interceptors(telemetry, default_timeout_s=settings.call_timeout_s)
+            access = AccessGrpc(
+                backend.service,
+                follower=follower,
+                log=backend.knowledge.log,
+                interceptors=interceptors,
+            )
             await stack.enter_async_context(
                 serve_grpc(
-                    [AuthGrpc(backend.service)],
+                    [AuthGrpc(backend.service), access],
                     listener=grpc_socket,
-                    codec=open_codec(),
-                    interceptors=server_interceptors(
-                        telemetry, default_timeout_s=settings.call_timeout_s
-                    ),
+                    codec=codec,
+                    interceptors=interceptors,
                     readiness=readiness,
                     drain_s=settings.drain_s,
                 )

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from authsvc.checks import Checks
 from authsvc.keys import Keys
+from authsvc.knowledge import Knowledge
 from authsvc.migrations import MIGRATIONS
 from authsvc.service import AuthService
 from authsvc.settings import AuthSettings
@@ -19,6 +21,7 @@ from authsvc.store import Store
 from authsvc.tokens import TokenRules
 from svckit.database import open_database
 from svckit.database_errors import naming, start_failures
+from svckit.lease_clock import lease_clock
 from svckit.migrations import migrate
 
 __all__ = ["Backend", "open_backend"]
@@ -26,8 +29,11 @@ __all__ = ["Backend", "open_backend"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
+    """`knowledge` is empty, and each answer a read, until someone follows the database for it."""
+
     engine: AsyncEngine
     store: Store
+    knowledge: Knowledge
     service: AuthService
 
 
@@ -48,7 +54,14 @@ async def open_backend(settings: AuthSettings) -> AsyncIterator[Backend]:
             audience=settings.token_audience,
             ttl_s=settings.token_ttl_s,
         )
-        service = AuthService(store=store, keys=keys, rules=rules, wall_clock=time.time)
-        yield Backend(engine=engine, store=store, service=service)
+        knowledge = Knowledge(records_weight_max=settings.records_max)
+        service = AuthService(
+            store=store,
+            checks=Checks(store=store, knowledge=knowledge, clock=lease_clock),
+            keys=keys,
+            rules=rules,
+            wall_clock=time.time,
+        )
+        yield Backend(engine=engine, store=store, knowledge=knowledge, service=service)
     finally:
         await engine.dispose()

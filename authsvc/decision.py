@@ -1,12 +1,15 @@
 """The decision: may this user enter this local, and if not, why. Pure.
 
-The conditions are checked in the order of `Reason`; the first that fails is the reason.
+The conditions are checked in the order of `Reason`; the first that fails is the reason. They stand
+here twice: `decide` reads like the rule, `decide_row` is as quick as Python can be about it, and a
+law holds them equal.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from authsvc.access import LocalRecord, OrganizationRecord, UserRecord
 from authsvc.model import Status
 
 __all__ = [
@@ -14,10 +17,12 @@ __all__ = [
     "AccessFacts",
     "Verdict",
     "decide",
+    "decide_row",
+    "facts_of",
     "Finding",
     "explain",
-    "PermissionFacts",
-    "effective_permissions",
+    "current_permissions",
+    "are_active",
 ]
 
 
@@ -33,6 +38,10 @@ class Reason(StrEnum):
     LOCAL_INACTIVE = "LOCAL_INACTIVE"
     NOT_ASSIGNED = "NOT_ASSIGNED"
     ALLOWED = "ALLOWED"
+
+
+# To Python 3.11 the member's full name costs as much as three of the conditions.
+ALLOWED = Reason.ALLOWED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +133,58 @@ def decide(facts: AccessFacts) -> Verdict:
     return Verdict(reason=Reason.ALLOWED, local_name=facts.local_name)
 
 
+def decide_row(
+    user: UserRecord | None,
+    organization: OrganizationRecord | None,
+    local: LocalRecord | None,
+    organization_id: str,
+    local_id: str,
+) -> Reason:
+    """`decide` of the `facts_of` these, for one row of many."""
+    if user is None:
+        return Reason.UNKNOWN_USER
+    if not user.is_active:
+        return Reason.USER_INACTIVE
+    if organization is None:
+        return Reason.UNKNOWN_ORGANIZATION
+    if not organization.is_active:
+        return Reason.ORGANIZATION_INACTIVE
+    if user.organization_id != organization_id:
+        return Reason.WRONG_ORGANIZATION
+    if local is None or local.organization_id != organization_id:
+        return Reason.UNKNOWN_LOCAL
+    if not local.is_active:
+        return Reason.LOCAL_INACTIVE
+    if local_id not in user.locals:
+        return Reason.NOT_ASSIGNED
+    return ALLOWED
+
+
+def facts_of(
+    user: UserRecord | None,
+    organization: OrganizationRecord | None,
+    local: LocalRecord | None,
+    organization_id: str,
+    local_id: str,
+) -> AccessFacts:
+    if local is not None and local.organization_id != organization_id:
+        local = None
+    return AccessFacts(
+        user_status=_status(user),
+        organization_status=_status(organization),
+        is_member=user is not None and user.organization_id == organization_id,
+        local_status=_status(local),
+        local_name="" if local is None else local.name,
+        is_assigned=user is not None and local is not None and local_id in user.locals,
+    )
+
+
+def _status(record: UserRecord | OrganizationRecord | LocalRecord | None) -> Status | None:
+    if record is None:
+        return None
+    return Status.ACTIVE if record.is_active else Status.INACTIVE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One condition: whether it holds, and the reason it gives when it does not."""
@@ -140,18 +201,12 @@ def explain(facts: AccessFacts) -> tuple[Finding, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PermissionFacts:
-    """What the store knows about one user's permissions: the union over the roles."""
-
-    organization_id: str
-    user_status: Status
-    organization_status: Status
-    role_permissions: frozenset[str]
+def are_active(user: UserRecord, organization: OrganizationRecord | None) -> bool:
+    return user.is_active and organization is not None and organization.is_active
 
 
-def effective_permissions(facts: PermissionFacts) -> tuple[str, ...]:
+def current_permissions(
+    user: UserRecord, organization: OrganizationRecord | None
+) -> tuple[str, ...]:
     """Sorted; empty for an inactive user or organization."""
-    if facts.user_status is not Status.ACTIVE or facts.organization_status is not Status.ACTIVE:
-        return ()
-    return tuple(sorted(facts.role_permissions))
+    return user.permissions if are_active(user, organization) else ()

@@ -35,5 +35,5 @@ class AuthGrpc(AuthServiceBase):
     async def get_user_permissions(
         self, get_user_permissions_request: GetUserPermissionsRequest
     ) -> GetUserPermissionsResponse:
-        permissions = await self._service.user_permissions(get_user_permissions_request.user_id)
-        return GetUserPermissionsResponse(permissions=list(permissions))
+        held = await self._service.user_permissions(get_user_permissions_request.user_id)
+        return GetUserPermissionsResponse(permissions=list(held.permissions))

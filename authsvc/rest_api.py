@@ -6,13 +6,16 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from authsvc.as_of import age_ms
+from authsvc.columns import read_columns
 from authsvc.decision import Reason
-from authsvc.model import LocalQuery
+from authsvc.rest_access import AccessRest
 from authsvc.service import AuthService
 from authsvc.tokens import BadToken
 from svckit.address import Address
 from svckit.errors import DeadlineExceeded, InvalidRequest, NotFound, TooLarge, Unavailable
 from svckit.grpc_health import Health, check_health
+from svckit.ids import check_id
 from svckit.rest import Endpoint, json_answer, path_id, read_body, read_query
 
 __all__ = ["AuthRest"]
@@ -26,12 +29,18 @@ class LocalQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class LocalAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """`reason` is ALLOWED on a yes; `error_message` repeats it on a no, as over gRPC."""
+    """`reason` is ALLOWED on a yes; `error_message` repeats it on a no, as over gRPC.
+
+    All changes of the database up to `revision` are in it, and none of it is older than `age_ms`.
+    """
 
     is_valid: bool
     local_name: str
     reason: Reason
     error_message: str
+    revision: int
+    age_ms: int
+    database_id: str
 
 
 class TokenQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,15 +48,25 @@ class TokenQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """`expires_at` is in seconds since 1970. A bad token says nothing but why it is one."""
+
     is_valid: bool
     user_id: str = ""
     organization_id: str = ""
     permissions: tuple[str, ...] = ()
     error_message: str = ""
+    expires_at: int = 0
+    revision: int = 0
+    age_ms: int = 0
+    database_id: str = ""
 
 
 class PermissionsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     permissions: tuple[str, ...]
+    organization_id: str
+    revision: int
+    age_ms: int
+    database_id: str
 
 
 class HealthAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,21 +117,27 @@ class AuthRest:
                 result=HealthAnswer,
                 failures=(Unavailable,),
             ),
+            *AccessRest(self._service).endpoints(),
         )
 
     async def validate_local(self, request: Request) -> Response:
         question = read_query(request, LocalQuestion)
-        query = LocalQuery(
-            user_id=question.user_id,
-            organization_id=question.organization_id,
-            local_id=path_id(request, "local_id"),
+        columns = read_columns(
+            user_ids=(check_id("user_id", question.user_id),),
+            organization_ids=(check_id("organization_id", question.organization_id),),
+            local_ids=(path_id(request, "local_id"),),
         )
-        verdict = await self._service.validate_local(query)
+        decided, as_of = await self._service.check_locals(columns)
+        reason = decided.reasons[0]
+        is_valid = reason is Reason.ALLOWED
         answer = LocalAnswer(
-            is_valid=verdict.is_valid,
-            local_name=verdict.local_name,
-            reason=verdict.reason,
-            error_message="" if verdict.is_valid else verdict.reason,
+            is_valid=is_valid,
+            local_name=decided.local_names[0],
+            reason=reason,
+            error_message="" if is_valid else reason,
+            revision=as_of.revision,
+            age_ms=age_ms(as_of),
+            database_id=as_of.database_id,
         )
         return json_answer(answer)
 
@@ -127,12 +152,23 @@ class AuthRest:
             user_id=identity.user_id,
             organization_id=identity.organization_id,
             permissions=identity.permissions,
+            expires_at=identity.expires_at,
+            revision=identity.as_of.revision,
+            age_ms=age_ms(identity.as_of),
+            database_id=identity.as_of.database_id,
         )
         return json_answer(answer)
 
     async def user_permissions(self, request: Request) -> Response:
-        permissions = await self._service.user_permissions(path_id(request, "user_id"))
-        return json_answer(PermissionsAnswer(permissions=permissions))
+        held = await self._service.user_permissions(path_id(request, "user_id"))
+        answer = PermissionsAnswer(
+            permissions=held.permissions,
+            organization_id=held.organization_id,
+            revision=held.as_of.revision,
+            age_ms=age_ms(held.as_of),
+            database_id=held.as_of.database_id,
+        )
+        return json_answer(answer)
 
     async def grpc_health(self, _: Request) -> Response:
         health = await check_health(self._grpc_address, timeout_s=HEALTH_TIMEOUT_S)

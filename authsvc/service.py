@@ -4,81 +4,176 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from authsvc.decision import Finding, Verdict, decide, effective_permissions, explain
+from authsvc.access import UserRecord
+from authsvc.as_of import AsOf
+from authsvc.checks import Checks
+from authsvc.columns import Columns
+from authsvc.decision import (
+    Finding,
+    Verdict,
+    are_active,
+    current_permissions,
+    decide,
+    explain,
+)
 from authsvc.keys import Keys
-from authsvc.model import LocalQuery, Status
+from authsvc.listing import LocalUsersPage, UserLocalsPage
+from authsvc.model import LocalQuery
+from authsvc.paging import id_before, page_size_of, token_after
+from authsvc.rows import Decided
 from authsvc.store import Store
 from authsvc.tokens import BadToken, Claims, TokenRules, key_id, sign, verify
 from svckit.errors import NotFound
 from svckit.ids import check_id
 
-__all__ = ["AuthService", "Identity"]
+__all__ = ["AuthService", "Identity", "Permissions", "Explanation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Whom a good token speaks for, with their permissions as of now."""
+    """Whom a good token speaks for, with their permissions as of then. In seconds since 1970."""
 
     user_id: str
     organization_id: str
     permissions: tuple[str, ...]
+    expires_at: int
+    as_of: AsOf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permissions:
+    """Sorted; none for an inactive user or organization."""
+
+    organization_id: str
+    permissions: tuple[str, ...]
+    as_of: AsOf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """The verdict and every condition behind it."""
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    as_of: AsOf
 
 
 class AuthService:
     """`wall_clock` gives seconds since 1970; tokens live by it. All methods raise Unavailable."""
 
     def __init__(
-        self, *, store: Store, keys: Keys, rules: TokenRules, wall_clock: Callable[[], float]
+        self,
+        *,
+        store: Store,
+        checks: Checks,
+        keys: Keys,
+        rules: TokenRules,
+        wall_clock: Callable[[], float],
     ) -> None:
         self._store = store
+        self._checks = checks
         self._keys = keys
         self._rules = rules
         self._wall_clock = wall_clock
 
+    def is_warm(self, columns: Columns) -> bool:
+        """Whether `check_locals` will most likely answer without waiting for anything."""
+        return self._checks.is_warm(columns)
+
+    async def check_locals(self, columns: Columns) -> tuple[Decided, AsOf]:
+        """All rows as of one revision."""
+        return await self._checks.decide(columns)
+
     async def validate_local(self, query: LocalQuery) -> Verdict:
-        return decide(await self._store.access_facts(query))
+        decided, _ = await self.check_locals(_row(query))
+        return Verdict(reason=decided.reasons[0], local_name=decided.local_names[0])
 
-    async def explain(self, query: LocalQuery) -> tuple[Verdict, tuple[Finding, ...]]:
-        """The verdict and every condition behind it."""
-        facts = await self._store.access_facts(query)
-        return decide(facts), explain(facts)
+    async def explain(self, query: LocalQuery) -> Explanation:
+        facts, as_of = await self._checks.facts(_row(query))
+        return Explanation(verdict=decide(facts), findings=explain(facts), as_of=as_of)
 
-    async def user_permissions(self, user_id: str) -> tuple[str, ...]:
-        """Sorted. Raises NotFound for an unknown user."""
-        facts = await self._store.permission_facts(check_id("user_id", user_id))
-        if facts is None:
-            raise NotFound("no such user")
-        return effective_permissions(facts)
+    async def user_permissions(self, user_id: str) -> Permissions:
+        """Raises NotFound for an unknown user."""
+        access, as_of = await self._checks.user_access(check_id("user_id", user_id))
+        user = _existing(access.user)
+        return Permissions(
+            organization_id=user.organization_id,
+            permissions=current_permissions(user, access.organization),
+            as_of=as_of,
+        )
 
     async def verify_token(self, token: str) -> Identity:
         """Raises BadToken. A token of a user who is not active any more is a bad one."""
         keys = await self._keys.verifying(key_id(token))
         claims = verify(token, keys=keys, rules=self._rules, now=self._wall_clock())
-        facts = await self._store.permission_facts(claims.user_id)
+        access, as_of = await self._checks.user_access(claims.user_id)
+        user = access.user
         if (
-            facts is None
-            or facts.organization_id != claims.organization_id
-            or facts.user_status is not Status.ACTIVE
-            or facts.organization_status is not Status.ACTIVE
+            user is None
+            or user.organization_id != claims.organization_id
+            or not are_active(user, access.organization)
         ):
             raise BadToken("user not active")
         return Identity(
             user_id=claims.user_id,
             organization_id=claims.organization_id,
-            permissions=effective_permissions(facts),
+            permissions=user.permissions,
+            expires_at=claims.expires_at,
+            as_of=as_of,
         )
 
     async def issue_token(self, user_id: str) -> str:
         """A token for this user, good from now on. Raises NotFound."""
-        facts = await self._store.permission_facts(check_id("user_id", user_id))
-        if facts is None:
-            raise NotFound("no such user")
+        access, _ = await self._checks.user_access(check_id("user_id", user_id))
+        user = _existing(access.user)
         now = int(self._wall_clock())
         claims = Claims(
             user_id=user_id,
-            organization_id=facts.organization_id,
+            organization_id=user.organization_id,
             token_id=secrets.token_urlsafe(16),
             issued_at=now,
             expires_at=now + self._rules.ttl_s,
         )
         return sign(claims, key=await self._keys.signing(), rules=self._rules)
+
+    async def list_user_locals(
+        self, user_id: str, *, page_size: int, page_token: str
+    ) -> tuple[UserLocalsPage, str]:
+        """The locals this user may enter, and the token of the next page. Raises NotFound."""
+        check_id("user_id", user_id)
+        size, after_id = page_size_of(page_size), id_before(page_token)
+        page = await self._store.list_user_locals(
+            user_id=user_id, after_id=after_id, limit=size + 1
+        )
+        if len(page.rows) <= size:
+            return page, ""
+        rows = page.rows[:size]
+        return UserLocalsPage(rows=rows, revision=page.revision), token_after(rows[-1][0])
+
+    async def list_local_users(
+        self, local_id: str, *, page_size: int, page_token: str
+    ) -> tuple[LocalUsersPage, str]:
+        """The users who may enter this local, and the token of the next page. Raises NotFound."""
+        check_id("local_id", local_id)
+        size, after_id = page_size_of(page_size), id_before(page_token)
+        page = await self._store.list_local_users(
+            local_id=local_id, after_id=after_id, limit=size + 1
+        )
+        if len(page.rows) <= size:
+            return page, ""
+        rows = page.rows[:size]
+        return LocalUsersPage(rows=rows, revision=page.revision), token_after(rows[-1])
+
+
+def _row(query: LocalQuery) -> Columns:
+    return Columns(
+        user_ids=(query.user_id,),
+        organization_ids=(query.organization_id,),
+        local_ids=(query.local_id,),
+    )
+
+
+def _existing(user: UserRecord | None) -> UserRecord:
+    if user is None:
+        raise NotFound("no such user")
+    return user

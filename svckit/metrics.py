@@ -60,7 +60,8 @@ class Metrics:
             semconv.HTTP_REQUESTS, "HTTP requests served.", "service", "route", "method", "status"
         )
 
-    def rpc_ended(self, *, service: str, method: str, code: str, duration_s: float) -> None:
+    def rpc_ended(self, *, service: str, method: str, code: str, duration_s: float | None) -> None:
+        """A `duration_s` of None is counted and not measured."""
         key = (service, method, code)
         ended = self._rpc_ended.get(key)
         if ended is None:
@@ -71,7 +72,8 @@ class Metrics:
                 None if code == "OK" else self._rpc_errors.labels(service, method, code),
             )
         duration, requests, errors = ended
-        duration.observe(duration_s)
+        if duration_s is not None:
+            duration.observe(duration_s)
         requests.inc()
         if errors is not None:
             errors.inc()

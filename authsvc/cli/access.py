@@ -8,8 +8,8 @@ from rich.table import Table
 
 from authsvc.backend import Backend
 from authsvc.cli.session import run
-from authsvc.decision import Finding, Verdict
 from authsvc.model import LocalQuery
+from authsvc.service import Explanation
 
 __all__ = ["grant", "revoke", "explain"]
 
@@ -40,12 +40,13 @@ def explain(user: User, organization: Organization, local: Local) -> None:
     """Show each condition of a decision. Exit code 1 when it is a no."""
     query = LocalQuery(user_id=user, organization_id=organization, local_id=local)
 
-    async def work(backend: Backend) -> tuple[Verdict, tuple[Finding, ...]]:
+    async def work(backend: Backend) -> Explanation:
         return await backend.service.explain(query)
 
-    verdict, findings = run(work)
+    explanation = run(work)
+    verdict = explanation.verdict
     table = Table("condition", "holds", title=verdict.reason)
-    for finding in findings:
+    for finding in explanation.findings:
         table.add_row(finding.condition, "yes" if finding.holds else f"no: {finding.reason}")
     Console().print(table)
     if not verdict.is_valid:

@@ -10,6 +10,8 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
+    Integer,
     MetaData,
     Table,
     Text,
@@ -28,6 +30,8 @@ __all__ = [
     "user_roles",
     "user_locals",
     "signing_keys",
+    "feed",
+    "changes",
 ]
 
 metadata = MetaData(
@@ -36,6 +40,7 @@ metadata = MetaData(
         "fk": "fk_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
         "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     }
 )
 
@@ -111,6 +116,8 @@ def _held(name: str, table: str, held_id: str) -> Table:
 
 user_roles = _held("user_roles", "roles", "role_id")
 user_locals = _held("user_locals", "locals", "local_id")
+# The users of a local, in their order.
+Index(None, user_locals.c.local_id, user_locals.c.user_id)
 
 signing_keys = Table(
     "signing_keys",
@@ -120,4 +127,31 @@ signing_keys = Table(
     Column("private_key", Text, nullable=False),
     Column("public_key", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+)
+
+# One row, which every write that changes something passes through: so revisions follow commits.
+feed = Table(
+    "feed",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    # Made with the database, for good: revisions of two databases have nothing to do with another.
+    Column("database_id", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    # Changes up to this revision may be gone.
+    Column("trimmed_to", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+)
+
+# What each revision touched; no user or no local: all of the organization's.
+changes = Table(
+    "changes",
+    metadata,
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("organization_id", KEY, nullable=False),
+    Column("user_id", KEY),
+    Column("local_id", KEY),
+    # In whole seconds since 1970.
+    Column("written_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )

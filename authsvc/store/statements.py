@@ -8,21 +8,21 @@ from sqlalchemy import Column, Table, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-__all__ = ["Row", "Values", "select_in", "upsert", "insert_absent", "make_exact"]
+__all__ = ["Row", "Values", "select_in", "upsert", "insert_absent", "insert", "delete_pairs"]
 
 # Below both databases' limit of about 32,000 parameters, and below the time for one statement.
 PART_SIZE = 5_000
 
 # A row as it is read, and one to be written, by column name.
 Row = sqlalchemy.Row[*tuple[Any, ...]]
-Values = Mapping[str, str | int]
+Values = Mapping[str, str | int | None]
 
 T = TypeVar("T")
 
 
 async def select_in(
     connection: AsyncConnection,
-    columns: Sequence[Column[str]],
+    columns: Sequence[Column[Any]],
     key: Column[str],
     values: Collection[str],
 ) -> list[Row]:
@@ -51,22 +51,19 @@ async def insert_absent(connection: AsyncConnection, table: Table, row: Values) 
     return (await connection.execute(statement, row)).rowcount > 0
 
 
-async def make_exact(
-    connection: AsyncConnection, table: Table, owners: Collection[str], rows: Sequence[Values]
-) -> None:
-    """The rows of these owners become exactly `rows`; what stands already is not touched.
-
-    The owner is the first column of the table's two-column primary key.
-    """
-    owner, held = table.primary_key.columns
-    stored = {tuple(row) for row in await select_in(connection, (owner, held), owner, owners)}
-    wanted = {(row[owner.name], row[held.name]): row for row in rows}
-    gone: list[Values] = [{"owner": pair[0], "held": pair[1]} for pair in stored - wanted.keys()]
-    forget = delete(table).where(owner == bindparam("owner"), held == bindparam("held"))
-    for part in _parts(gone):
-        await connection.execute(forget, part)
-    for part in _parts([row for pair, row in wanted.items() if pair not in stored]):
+async def insert(connection: AsyncConnection, table: Table, rows: Sequence[Values]) -> None:
+    for part in _parts(rows):
         await connection.execute(table.insert(), part)
+
+
+async def delete_pairs(
+    connection: AsyncConnection, table: Table, pairs: Sequence[tuple[str, str]]
+) -> None:
+    """Rows by the table's two-column primary key."""
+    owner, held = table.primary_key.columns
+    forget = delete(table).where(owner == bindparam("owner"), held == bindparam("held"))
+    for part in _parts([{"owner": pair[0], "held": pair[1]} for pair in pairs]):
+        await connection.execute(forget, part)
 
 
 def _insert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:

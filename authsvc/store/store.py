@@ -1,18 +1,24 @@
 """The store: each method one statement or one transaction on Auth's database."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+import time
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from authsvc.decision import AccessFacts, PermissionFacts
+from authsvc.access import AccessPage
+from authsvc.changes import ChangePage
 from authsvc.entity_rules import check_entity
-from authsvc.model import Entity, LocalQuery
-from authsvc.store import export, keys, reads, writes
+from authsvc.listing import LocalUsersPage, UserLocalsPage
+from authsvc.model import Entity
+from authsvc.store import change_log, export, keys, listing, records, writes
 from authsvc.store.admission import Rejection, admit, mentions
+from authsvc.store.entities import is_empty
 from authsvc.store.keys import StoredKey
+from authsvc.store.touches import touch_of
 from svckit.database import outages, reading, snapshot, writing
+from svckit.database_signals import commit_signals
 from svckit.ids import check_id
 
 __all__ = ["Store"]
@@ -29,19 +35,69 @@ class Store:
     id that cannot be one.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, wall_clock: Callable[[], float] = time.time) -> None:
         self._engine = engine
+        self._wall_clock = wall_clock
 
-    async def access_facts(self, query: LocalQuery) -> AccessFacts:
-        """All that a decision needs, in one query."""
+    async def read_access(
+        self,
+        *,
+        user_ids: Collection[str],
+        organization_ids: Collection[str],
+        local_ids: Collection[str],
+        database_id: str,
+        after: int,
+    ) -> AccessPage:
+        """All that decisions about these need, and the changes since, in one query.
+
+        The ids have passed `check_id`; up to 512 of each kind is a good measure.
+        """
         async with reading(self._engine) as connection:
-            return await reads.access_facts(connection, query)
+            return await records.read_access(
+                connection,
+                user_ids=user_ids,
+                organization_ids=organization_ids,
+                local_ids=local_ids,
+                database_id=database_id,
+                after=after,
+            )
 
-    async def permission_facts(self, user_id: str) -> PermissionFacts | None:
-        """In one query; None when there is no such user."""
+    async def read_changes(self, *, database_id: str, after: int) -> ChangePage:
+        """What was committed since revision `after` of this database, in one query.
+
+        It is a gap from scratch, for which `database_id` is empty.
+        """
+        async with reading(self._engine) as connection:
+            return await change_log.read(connection, database_id=database_id, after=after)
+
+    def signals(self, on_change: Callable[[], None]) -> AbstractAsyncContextManager[None]:
+        """Calls `on_change` soon after a commit of any process. A hint: some go unheard.
+
+        It is called for nothing as well, and must not raise. Raises nothing itself.
+        """
+        return commit_signals(self._engine, channel=change_log.CHANNEL, on_change=on_change)
+
+    async def trim_changes(self, *, wall_now: float) -> None:
+        """Forgets the changes that are beyond the bounds of the log, a part at a time."""
+        is_due = True
+        while is_due:
+            async with reading(self._engine) as connection:
+                is_due = await change_log.trim_point(connection, wall_now=wall_now) is not None
+            if is_due:
+                async with writing(self._engine, lock=WRITE_LOCK) as connection:
+                    await change_log.trim_part(connection, wall_now=wall_now)
+
+    async def list_user_locals(self, *, user_id: str, after_id: str, limit: int) -> UserLocalsPage:
+        """Locals this user may enter, beyond `after_id` ("": the first). Raises NotFound."""
         check_id("user_id", user_id)
         async with reading(self._engine) as connection:
-            return await reads.permission_facts(connection, user_id)
+            return await listing.user_locals_page(connection, user_id, after_id, limit)
+
+    async def list_local_users(self, *, local_id: str, after_id: str, limit: int) -> LocalUsersPage:
+        """Users who may enter this local, beyond `after_id` ("": the first). Raises NotFound."""
+        check_id("local_id", local_id)
+        async with reading(self._engine) as connection:
+            return await listing.local_users_page(connection, local_id, after_id, limit)
 
     async def put_each(self, entities: Sequence[Entity]) -> tuple[Rejection, ...]:
         """Makes or changes those that fit what is there, and says what is wrong with the others.
@@ -56,7 +112,9 @@ class Store:
         async with writing(self._engine, lock=WRITE_LOCK) as connection:
             known = await writes.look_up(connection, mentions(entities))
             admission = admit(entities, known)
-            await writes.write(connection, admission)
+            changed = await writes.write(connection, admission)
+            touches = [touch_of(entity) for entity in changed]
+            await change_log.record(connection, touches, wall_now=self._wall_clock())
         return admission.rejections
 
     async def grant(self, user_id: str, local_id: str) -> bool:
@@ -64,14 +122,22 @@ class Store:
         check_id("user_id", user_id)
         check_id("local_id", local_id)
         async with writing(self._engine, lock=WRITE_LOCK) as connection:
-            return await writes.grant(connection, user_id, local_id)
+            touch = await writes.grant(connection, user_id, local_id)
+            await change_log.record(
+                connection, [touch] if touch else [], wall_now=self._wall_clock()
+            )
+        return touch is not None
 
     async def revoke(self, user_id: str, local_id: str) -> bool:
         """True when it changed something. Raises NotFound; Conflict for another's local."""
         check_id("user_id", user_id)
         check_id("local_id", local_id)
         async with writing(self._engine, lock=WRITE_LOCK) as connection:
-            return await writes.revoke(connection, user_id, local_id)
+            touch = await writes.revoke(connection, user_id, local_id)
+            await change_log.record(
+                connection, [touch] if touch else [], wall_now=self._wall_clock()
+            )
+        return touch is not None
 
     async def signing_keys(self) -> tuple[StoredKey, ...]:
         """Newest first."""
@@ -85,13 +151,13 @@ class Store:
 
     async def is_empty(self) -> bool:
         async with reading(self._engine) as connection:
-            return await reads.is_empty(connection)
+            return await is_empty(connection)
 
     async def ping(self) -> None:
         """Returns when a decision could be made now; raises Unavailable within two seconds."""
         with outages():
             async with asyncio.timeout(PING_TIMEOUT_S), reading(self._engine) as connection:
-                await reads.touch(connection)
+                await records.touch(connection)
 
     async def export(self) -> AsyncGenerator[Entity]:
         """All entities as of one moment, in an order that can be imported.

@@ -1,12 +1,14 @@
-"""Changing what is stored. Runs in a transaction that is the only writer."""
+"""Changing what is stored, where it differs. Runs in a transaction that is the only writer."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar, cast
 
 from sqlalchemy import Table, and_, delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from authsvc.model import Local, Organization, Role, User
+from authsvc.model import Entity, Local, Organization, Role, User
 from authsvc.store.admission import Admission, Known, Mentions, fold_email
+from authsvc.store.entities import entities_in
 from authsvc.store.schema import (
     locals_,
     organizations,
@@ -16,10 +18,23 @@ from authsvc.store.schema import (
     user_roles,
     users,
 )
-from authsvc.store.statements import Values, insert_absent, make_exact, select_in, upsert
+from authsvc.store.statements import (
+    Values,
+    delete_pairs,
+    insert,
+    insert_absent,
+    select_in,
+    upsert,
+)
+from authsvc.store.touches import Touch
 from svckit.errors import Conflict, NotFound
 
 __all__ = ["look_up", "write", "grant", "revoke"]
+
+T = TypeVar("T", Organization, Local, Role, User)
+# What each owner holds, and one thing that one of them holds.
+Held = Mapping[str, frozenset[str]]
+Pair = tuple[str, str]
 
 
 async def look_up(connection: AsyncConnection, mentions: Mentions) -> Known:
@@ -45,39 +60,73 @@ async def _owners(
     return {row[0]: row[1] for row in await select_in(connection, columns, table.c.id, ids)}
 
 
-async def write(connection: AsyncConnection, admission: Admission) -> None:
-    """Writes all that was admitted; what a role or a user holds becomes exactly what it names."""
-    await upsert(connection, organizations, [_organization(o) for o in admission.organizations])
-    await upsert(connection, locals_, [_local(local) for local in admission.locals])
-    await _write_roles(connection, admission.roles)
-    await _write_users(connection, admission.users)
+async def write(connection: AsyncConnection, admission: Admission) -> list[Entity]:
+    """Writes what differs from what is stored, and returns that.
+
+    What a role or a user holds becomes exactly what it names.
+    """
+    new_organizations, _ = await _differing(connection, organizations, admission.organizations)
+    await upsert(connection, organizations, [_organization(o) for o in new_organizations])
+    new_locals, _ = await _differing(connection, locals_, admission.locals)
+    await upsert(connection, locals_, [_local(local) for local in new_locals])
+    new_roles, old_roles = await _differing(connection, roles, admission.roles)
+    await _write_roles(connection, new_roles, old_roles)
+    new_users, old_users = await _differing(connection, users, admission.users)
+    await _write_users(connection, new_users, old_users)
+    return [*new_organizations, *new_locals, *new_roles, *new_users]
 
 
-async def _write_roles(connection: AsyncConnection, written: Sequence[Role]) -> None:
-    await upsert(connection, roles, [_role(role) for role in written])
-    permissions: list[Values] = [
-        {"role_id": role.id, "permission": permission}
-        for role in written
-        for permission in role.permissions
-    ]
-    await make_exact(connection, role_permissions, [role.id for role in written], permissions)
+async def _differing(
+    connection: AsyncConnection, table: Table, wanted: Sequence[T]
+) -> tuple[list[T], dict[str, T]]:
+    """Those that are not stored as they are wanted; and all of them that are stored, by id."""
+    stored = await entities_in(connection, table, [entity.id for entity in wanted])
+    differing = [entity for entity in wanted if stored.get(entity.id) != entity]
+    return differing, cast("dict[str, T]", stored)
 
 
-async def _write_users(connection: AsyncConnection, written: Sequence[User]) -> None:
-    await upsert(connection, users, [_user(user) for user in written])
-    ids = [user.id for user in written]
-    held_roles: list[Values] = [
-        {"user_id": user.id, "role_id": role_id, "organization_id": user.organization_id}
-        for user in written
-        for role_id in user.roles
-    ]
-    await make_exact(connection, user_roles, ids, held_roles)
-    held_locals: list[Values] = [
-        {"user_id": user.id, "local_id": local_id, "organization_id": user.organization_id}
-        for user in written
-        for local_id in user.locals
-    ]
-    await make_exact(connection, user_locals, ids, held_locals)
+async def _write_roles(
+    connection: AsyncConnection, new: Sequence[Role], old: Mapping[str, Role]
+) -> None:
+    await upsert(connection, roles, [_role(role) for role in new])
+    before = {id_: role.permissions for id_, role in old.items()}
+    gone, added = _difference({role.id: role.permissions for role in new}, before)
+    await delete_pairs(connection, role_permissions, gone)
+    await insert(
+        connection,
+        role_permissions,
+        [{"role_id": role_id, "permission": permission} for role_id, permission in added],
+    )
+
+
+async def _write_users(
+    connection: AsyncConnection, new: Sequence[User], old: Mapping[str, User]
+) -> None:
+    await upsert(connection, users, [_user(user) for user in new])
+    owners = {user.id: user.organization_id for user in new}
+    for table, held_by in ((user_roles, _roles_held), (user_locals, _locals_held)):
+        before = {id_: held_by(user) for id_, user in old.items()}
+        gone, added = _difference({user.id: held_by(user) for user in new}, before)
+        await delete_pairs(connection, table, gone)
+        _, held, _ = table.columns.keys()
+        rows = [{"user_id": u, held: h, "organization_id": owners[u]} for u, h in added]
+        await insert(connection, table, rows)
+
+
+def _roles_held(user: User) -> frozenset[str]:
+    return user.roles
+
+
+def _locals_held(user: User) -> frozenset[str]:
+    return user.locals
+
+
+def _difference(wanted: Held, stored: Held) -> tuple[list[Pair], list[Pair]]:
+    """The pairs to delete and the pairs to insert."""
+    nothing: frozenset[str] = frozenset()
+    gone = [(id_, held) for id_ in wanted for held in stored.get(id_, nothing) - wanted[id_]]
+    added = [(id_, held) for id_ in wanted for held in wanted[id_] - stored.get(id_, nothing)]
+    return gone, added
 
 
 def _organization(organization: Organization) -> Values:
@@ -112,20 +161,21 @@ def _user(user: User) -> Values:
     }
 
 
-async def grant(connection: AsyncConnection, user_id: str, local_id: str) -> bool:
-    """True when the user was not assigned before. Raises NotFound, Conflict."""
-    assignment = await _assignment(connection, user_id, local_id)
-    return await insert_absent(connection, user_locals, assignment)
+async def grant(connection: AsyncConnection, user_id: str, local_id: str) -> Touch | None:
+    """None when the user was assigned before. Raises NotFound, Conflict."""
+    touch = await _assignment(connection, user_id, local_id)
+    return touch if await insert_absent(connection, user_locals, touch._asdict()) else None
 
 
-async def revoke(connection: AsyncConnection, user_id: str, local_id: str) -> bool:
-    """True when the user was assigned before. Raises NotFound, Conflict."""
-    await _assignment(connection, user_id, local_id)
+async def revoke(connection: AsyncConnection, user_id: str, local_id: str) -> Touch | None:
+    """None when the user was not assigned before. Raises NotFound, Conflict."""
+    touch = await _assignment(connection, user_id, local_id)
     assigned = and_(user_locals.c.user_id == user_id, user_locals.c.local_id == local_id)
-    return (await connection.execute(delete(user_locals).where(assigned))).rowcount > 0
+    deleted = await connection.execute(delete(user_locals).where(assigned))
+    return touch if deleted.rowcount > 0 else None
 
 
-async def _assignment(connection: AsyncConnection, user_id: str, local_id: str) -> Values:
+async def _assignment(connection: AsyncConnection, user_id: str, local_id: str) -> Touch:
     user_owner = (await _owners(connection, users, [user_id])).get(user_id)
     if user_owner is None:
         raise NotFound(f"user {user_id!r} does not exist")
@@ -134,4 +184,4 @@ async def _assignment(connection: AsyncConnection, user_id: str, local_id: str) 
         raise NotFound(f"local {local_id!r} does not exist")
     if local_owner != user_owner:
         raise Conflict(f"local {local_id!r} belongs to another organization than user {user_id!r}")
-    return {"user_id": user_id, "local_id": local_id, "organization_id": user_owner}
+    return Touch(user_owner, user_id, local_id)

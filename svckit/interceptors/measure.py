@@ -34,7 +34,9 @@ def measure_calls(
                 service=call.service,
                 method=call.name,
                 code=code,
-                duration_s=clock() - started,
+                # How long a stream stays open is its client's affair; the hours of one would drown
+                # the calls of the same method that are made on it.
+                duration_s=None if call.is_streaming else clock() - started,
             )
 
     return measure

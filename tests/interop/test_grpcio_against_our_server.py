@@ -43,5 +43,5 @@ async def test_a_client_built_from_the_contract_gets_every_answer(tmp_path: Path
         "control character": "INVALID_ARGUMENT",
         "huge token": "RESOURCE_EXHAUSTED",
         "health": [SERVING, SERVING],
-        "services": ["auth.AuthService", "grpc.health.v1.Health"],
+        "services": ["access.v1.AccessService", "auth.AuthService", "grpc.health.v1.Health"],
     }

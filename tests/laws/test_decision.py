@@ -3,13 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authsvc.access import LocalRecord, OrganizationRecord, UserRecord
 from authsvc.decision import (
     AccessFacts,
-    PermissionFacts,
     Reason,
+    are_active,
+    current_permissions,
     decide,
-    effective_permissions,
+    decide_row,
     explain,
+    facts_of,
 )
 from authsvc.model import Status
 
@@ -53,20 +56,44 @@ def test_the_reason_is_the_first_condition_that_fails(found: AccessFacts) -> Non
     assert decide(found).reason is (failed[0] if failed else Reason.ALLOWED)
 
 
-@given(
-    st.sampled_from(Status), st.sampled_from(Status), st.frozensets(st.text(max_size=5), max_size=5)
+ids = st.sampled_from(["a", "b"])
+user_records = st.builds(
+    UserRecord,
+    organization_id=ids,
+    is_active=st.booleans(),
+    locals=st.frozensets(ids),
+    permissions=st.just(("x:read",)),
 )
-def test_permissions_are_all_of_them_or_none(
-    user: Status, organization: Status, held: frozenset[str]
-) -> None:
-    permissions = effective_permissions(
-        PermissionFacts(
-            organization_id="o",
-            user_status=user,
-            organization_status=organization,
-            role_permissions=held,
-        )
-    )
+organization_records = st.builds(OrganizationRecord, is_active=st.booleans())
+local_records = st.builds(LocalRecord, organization_id=ids, name=st.text(), is_active=st.booleans())
 
-    is_active = user is organization is Status.ACTIVE
-    assert list(permissions) == (sorted(held) if is_active else [])
+
+@given(
+    st.none() | user_records,
+    st.none() | organization_records,
+    st.none() | local_records,
+    ids,
+    ids,
+)
+def test_the_quick_decision_is_the_decision(
+    user: UserRecord | None,
+    organization: OrganizationRecord | None,
+    local: LocalRecord | None,
+    organization_id: str,
+    local_id: str,
+) -> None:
+    verdict = decide(facts_of(user, organization, local, organization_id, local_id))
+
+    assert decide_row(user, organization, local, organization_id, local_id) is verdict.reason
+    assert local is not None or not verdict.is_valid
+    assert verdict.local_name == (local.name if verdict.is_valid and local is not None else "")
+
+
+@given(user_records, st.none() | organization_records)
+def test_permissions_are_all_of_them_or_none(
+    user: UserRecord, organization: OrganizationRecord | None
+) -> None:
+    is_active = user.is_active and organization is not None and organization.is_active
+
+    assert are_active(user, organization) == is_active
+    assert current_permissions(user, organization) == (user.permissions if is_active else ())

@@ -11,14 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from authsvc.migrations import MIGRATIONS
 from authsvc.store import Store
-from authsvc.store.schema import metadata
+from authsvc.store.schema import feed, metadata
 from svckit.database import open_database
 from svckit.migrations import migrate
 from tests.postgres import PostgresServer, postgres, postgres_url
 
 __all__ = ["postgres", "postgres_url"]
 
-EMPTY_ALL = "; ".join(f"DELETE FROM {table}" for table in reversed(metadata.sorted_tables))  # noqa: S608 # our own table names
+EMPTY_ALL = "; ".join(
+    "UPDATE feed SET revision = 1, trimmed_to = 1" if table is feed else f"DELETE FROM {table}"  # noqa: S608 # our own table names
+    for table in reversed(metadata.sorted_tables)
+)
 BOTH = ("sqlite", "postgresql")
 
 

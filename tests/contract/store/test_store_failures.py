@@ -15,7 +15,7 @@ from svckit.database import DatabaseLimits, exclusive, open_database
 from svckit.errors import Unavailable
 from svckit.migrations import migrate
 from tests.contract.store.entities import WORLD, query
-from tests.contract.store.stored import put
+from tests.contract.store.stored import facts, put
 from tests.postgres import PostgresServer
 
 QUESTION = query("ana", "acme", "centro")
@@ -61,7 +61,7 @@ async def test_a_full_pool_is_a_refusal_and_not_a_longer_wait(database_url: str)
             await two.execute(text("SELECT 1"))
             with pytest.raises(Unavailable):
                 async with asyncio.timeout(5):
-                    await Store(engine).access_facts(QUESTION)
+                    await facts(Store(engine), QUESTION)
 
         await Store(engine).ping()
 
@@ -118,11 +118,11 @@ async def test_a_silent_server_holds_neither_a_call_nor_one_that_gives_up(
             started = loop.time()
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.1):
-                    await store.access_facts(QUESTION)
+                    await facts(store, QUESTION)
             given_up_s = loop.time() - started
             with pytest.raises(Unavailable):
                 async with asyncio.timeout(5):
-                    await store.access_facts(QUESTION)
+                    await facts(store, QUESTION)
             passes.set()
             await store.ping()
 

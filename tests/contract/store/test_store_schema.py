@@ -2,8 +2,10 @@
 
 import asyncio
 import sys
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -13,12 +15,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from authsvc.migrations import MIGRATIONS
+from authsvc.model import Local, Organization, User
 from authsvc.store import Store
 from authsvc.store.schema import metadata
 from svckit.database import open_database
 from svckit.migrations import migrate
 from tests.contract.store.entities import WORLD
-from tests.contract.store.stored import put
+from tests.contract.store.stored import changes_since, here, put, stored
 
 
 async def test_the_migrations_make_exactly_the_schema_of_the_code(engine: AsyncEngine) -> None:
@@ -62,6 +65,62 @@ def test_the_head_that_is_named_is_the_one_alembic_finds() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == MIGRATIONS.head
 
 
+async def test_a_database_of_the_first_schema_is_brought_on_with_all_that_it_holds(
+    empty_url: str,
+) -> None:
+    engine = open_database(empty_url)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(make_first_schema)
+            for statement in FIRST_DATA:
+                await connection.execute(text(statement))
+
+        await migrate(empty_url, MIGRATIONS)
+
+        store = Store(engine)
+        assert await stored(store) == FIRST_ENTITIES
+        start = await here(store)
+        assert (start.revision, start.changes) == (1, ())
+        assert await store.revoke("ana", "centro")
+        assert len(await changes_since(store, start)) == 1
+    finally:
+        await engine.dispose()
+
+
+def make_first_schema(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS.directory))
+    config.attributes["connection"] = connection
+    config.attributes["version_table"] = MIGRATIONS.version_table
+    command.upgrade(config, "0001")
+    assert not inspect(connection).has_table("feed")
+
+
+async def test_each_database_has_an_id_of_its_own(tmp_path: Path) -> None:
+    ids: set[str] = set()
+    for name in ("one", "two"):
+        url = f"sqlite+aiosqlite:///{tmp_path}/{name}.db"
+        await migrate(url, MIGRATIONS)
+        engine = open_database(url)
+        ids.add((await here(Store(engine))).database_id)
+        await engine.dispose()
+
+    assert len(ids) == 2
+
+
+FIRST_DATA = (
+    "INSERT INTO organizations VALUES ('acme', 'Acme', 'active')",
+    "INSERT INTO locals VALUES ('centro', 'acme', 'Centro', '', 'active')",
+    "INSERT INTO users VALUES ('ana', 'acme', 'ana@a', 'ana@a', 'active')",
+    "INSERT INTO user_locals VALUES ('ana', 'centro', 'acme')",
+)
+FIRST_ENTITIES = [
+    Organization(id="acme", name="Acme"),
+    Local(id="centro", organization_id="acme", name="Centro"),
+    User(id="ana", organization_id="acme", email="ana@a", locals=frozenset({"centro"})),
+]
+
+
 async def test_two_services_may_migrate_one_database_at_once(empty_url: str) -> None:
     async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
         for _ in range(4):
@@ -100,6 +159,7 @@ async def test_processes_that_migrate_at_once_all_succeed(empty_url: str) -> Non
         "UPDATE users SET status = 'other' WHERE id = 'ana'",
         "UPDATE locals SET organization_id = 'bazar' WHERE id = 'centro'",
         "DELETE FROM organizations WHERE id = 'acme'",
+        "INSERT INTO feed VALUES (2, 'd', 0, 0)",
     ],
 )
 async def test_the_database_itself_keeps_organizations_apart(

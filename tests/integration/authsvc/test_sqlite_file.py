@@ -18,6 +18,7 @@ from authsvc.store import Store
 from svckit.database import open_database
 from svckit.errors import Unavailable
 from svckit.migrations import migrate
+from tests.contract.store.stored import facts, here
 
 MOMENTS = 80
 ANA = User(id="ana", organization_id="acme", email="ana@acme.test", locals=frozenset({"centro"}))
@@ -65,8 +66,15 @@ def replace(path: Path, backup: Path) -> None:
     backup.replace(path)
 
 
+def back_up(path: Path, backup: Path) -> None:
+    source, target = sqlite3.connect(path), sqlite3.connect(backup)
+    source.backup(target)
+    source.close()
+    target.close()
+
+
 async def reason(store: Store) -> Reason:
-    return decide(await store.access_facts(QUERY)).reason
+    return decide(await facts(store, QUERY)).reason
 
 
 def is_writable(path: Path) -> bool:
@@ -121,6 +129,23 @@ async def test_a_backup_that_is_restored_over_the_file_is_what_is_read(
 
     assert await reason(store) is Reason.NOT_ASSIGNED
     assert await store.grant("ana", "centro")
+    assert await reason(store) is Reason.ALLOWED
+
+
+async def test_an_older_copy_of_the_file_is_a_gap_in_the_feed(
+    store: Store, path: Path, tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup.db"
+    await asyncio.to_thread(back_up, path, backup)
+    before = await here(store)
+    await store.revoke("ana", "centro")
+    start = await here(store)
+
+    replace(path, backup)
+
+    page = await store.read_changes(database_id=start.database_id, after=start.revision)
+    assert page.is_gap
+    assert page == before
     assert await reason(store) is Reason.ALLOWED
 
 

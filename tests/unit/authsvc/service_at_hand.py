@@ -1,56 +1,56 @@
-"""Auth's service over a store in memory that knows one user, and the facts a test puts there."""
+"""Auth's service over a store in memory, in which one user works at one local of two."""
 
-from authsvc.decision import AccessFacts, PermissionFacts
+from authsvc.checks import Checks
 from authsvc.keys import Keys
-from authsvc.model import LocalQuery, Status
+from authsvc.knowledge import Knowledge
+from authsvc.model import LocalQuery
 from authsvc.service import AuthService
 from authsvc.tokens import TokenRules
 from tests.fakes import FakeStore
 
-__all__ = ["NOW", "QUERY", "ServiceAtHand", "access_facts", "permission_facts"]
+__all__ = ["NOW", "QUERY", "ServiceAtHand"]
 
 NOW = 1_800_000_000.0
 QUERY = LocalQuery(user_id="u1", organization_id="o1", local_id="l1")
 
 
-def access_facts(*, is_assigned: bool) -> AccessFacts:
-    return AccessFacts(
-        user_status=Status.ACTIVE,
-        organization_status=Status.ACTIVE,
-        is_member=True,
-        local_status=Status.ACTIVE,
-        local_name="Centro",
-        is_assigned=is_assigned,
-    )
-
-
-def permission_facts(
-    *,
-    organization_id: str = "o1",
-    user: Status = Status.ACTIVE,
-    organization: Status = Status.ACTIVE,
-) -> PermissionFacts:
-    return PermissionFacts(
-        organization_id=organization_id,
-        user_status=user,
-        organization_status=organization,
-        role_permissions=frozenset({"catalog:read", "catalog:edit"}),
-    )
-
-
 class ServiceAtHand:
-    """The service, its store with user u1 of o1 in it, and `now`, the clock it reads."""
+    """u1 of o1 may enter l1 and not l2. Each clock stands still until a test moves it.
+
+    Nobody follows the store, so each question is a read of it.
+    """
 
     def __init__(self) -> None:
         self.now = NOW
+        self.lease_now = 1000.0
         self.store = FakeStore()
-        self.store.permissions["u1"] = permission_facts()
+        self.store.put_organization()
+        self.store.put_local("l1")
+        self.store.put_local("l2", name="Norte")
+        self.put_user()
         self.keys = Keys(self.store, clock=lambda: self.now)
+        self.knowledge = Knowledge(records_weight_max=1_000)
         self.service = AuthService(
             store=self.store,
+            checks=Checks(store=self.store, knowledge=self.knowledge, clock=lambda: self.lease_now),
             keys=self.keys,
             rules=TokenRules(issuer="portero", audience="portero", ttl_s=600),
             wall_clock=lambda: self.now,
+        )
+
+    def put_user(
+        self,
+        *,
+        organization_id: str = "o1",
+        is_active: bool = True,
+        permissions: tuple[str, ...] = ("catalog:edit", "catalog:read"),
+    ) -> None:
+        self.store.put_user(
+            "u1",
+            organization_id,
+            locals_={"l1"},
+            permissions=permissions,
+            is_active=is_active,
         )
 
     async def token(self) -> str:

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from authsvc.access import LocalRecord, OrganizationRecord, UserRecord
 from authsvc.decision import (
     AccessFacts,
-    PermissionFacts,
     Reason,
     Verdict,
+    current_permissions,
     decide,
-    effective_permissions,
+    decide_row,
     explain,
 )
 from authsvc.model import Status
@@ -94,23 +95,57 @@ def test_a_verdict_made_without_a_name_has_none() -> None:
     assert Verdict(reason=Reason.NOT_ASSIGNED).local_name == ""
 
 
+@pytest.mark.parametrize("combination", COMBINATIONS, ids="-".join)
+def test_the_decision_about_a_row_is_what_the_table_says(combination: tuple[str, ...]) -> None:
+    user, organization, member, local, assigned = combination
+    held = {"l"} if assigned == "yes" else set()
+
+    reason = decide_row(
+        user_record(user, "o" if member == "yes" else "p", held),
+        organization_record(organization),
+        local_record(local),
+        "o",
+        "l",
+    )
+
+    assert [reason] == reasons_in_table(combination)
+
+
+def user_record(status: str, organization_id: str, held: set[str]) -> UserRecord | None:
+    if status == "none":
+        return None
+    return UserRecord(
+        organization_id=organization_id,
+        is_active=status == "active",
+        locals=frozenset(held),
+        permissions=("a:read", "b:read"),
+    )
+
+
+def organization_record(status: str) -> OrganizationRecord | None:
+    return None if status == "none" else OrganizationRecord(is_active=status == "active")
+
+
+def local_record(status: str) -> LocalRecord | None:
+    if status == "none":
+        return None
+    return LocalRecord(organization_id="o", name="Centro", is_active=status == "active")
+
+
 @pytest.mark.parametrize(
     ("user", "organization", "expected"),
     [
-        (Status.ACTIVE, Status.ACTIVE, ("a:read", "b:read")),
-        (Status.INACTIVE, Status.ACTIVE, ()),
-        (Status.ACTIVE, Status.INACTIVE, ()),
-        (Status.INACTIVE, Status.INACTIVE, ()),
+        ("active", "active", ("a:read", "b:read")),
+        ("inactive", "active", ()),
+        ("active", "inactive", ()),
+        ("active", "none", ()),
+        ("inactive", "inactive", ()),
     ],
 )
-def test_permissions_are_sorted_and_empty_unless_user_and_organization_are_active(
-    user: Status, organization: Status, expected: tuple[str, ...]
+def test_permissions_are_none_unless_user_and_organization_are_active(
+    user: str, organization: str, expected: tuple[str, ...]
 ) -> None:
-    facts = PermissionFacts(
-        organization_id="o",
-        user_status=user,
-        organization_status=organization,
-        role_permissions=frozenset({"b:read", "a:read"}),
-    )
+    record = user_record(user, "o", set())
+    assert record is not None
 
-    assert effective_permissions(facts) == expected
+    assert current_permissions(record, organization_record(organization)) == expected

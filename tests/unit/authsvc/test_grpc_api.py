@@ -11,7 +11,7 @@ from generated.auth import (
     VerifyTokenResponse,
 )
 from svckit.errors import InvalidRequest, NotFound, Unavailable
-from tests.unit.authsvc.service_at_hand import QUERY, ServiceAtHand, access_facts
+from tests.unit.authsvc.service_at_hand import ServiceAtHand
 
 REQUEST = ValidateLocalRequest(user_id="u1", organization_id="o1", local_id="l1")
 
@@ -21,7 +21,6 @@ class Setting(ServiceAtHand):
 
     def __init__(self) -> None:
         super().__init__()
-        self.store.access[QUERY] = access_facts(is_assigned=True)
         self.grpc = AuthGrpc(self.service)
 
 

@@ -1,6 +1,5 @@
 """Auth over REST: the shapes that clients know, and no answer where there is none."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from svckit.address import Address
 from svckit.openapi import openapi_document
 from svckit.rest import rest_app
 from tests.asgi import HttpAnswer, ask
-from tests.unit.authsvc.service_at_hand import QUERY, ServiceAtHand, access_facts
+from tests.unit.authsvc.service_at_hand import NOW, ServiceAtHand
 
 # Port 1 is privileged and unused: whoever asks there is refused at once.
 NOBODY = Address("127.0.0.1", 1)
@@ -28,9 +27,10 @@ class Setting(ServiceAtHand):
         self.rest = AuthRest(self.service, grpc_address=NOBODY)
         self.app: ASGIApp = rest_app(self.rest.endpoints(), report_bug=str, timeout_s=5)
 
-    def put(self, *, is_assigned: bool, local_id: str = "l1") -> None:
-        query = replace(QUERY, local_id=local_id)
-        self.store.access[query] = access_facts(is_assigned=is_assigned)
+    @property
+    def as_of(self) -> dict[str, Any]:
+        """What each answer says of when it was true."""
+        return {"revision": self.store.revision, "age_ms": 0, "database_id": "d1"}
 
     async def verify(self, body: bytes) -> HttpAnswer:
         return await ask(self.app, "POST", "/api/v1/tokens/verify", body=[body], headers=JSON)
@@ -38,21 +38,25 @@ class Setting(ServiceAtHand):
 
 async def test_a_yes_has_the_name_of_the_local_and_no_message() -> None:
     a = Setting()
-    a.put(is_assigned=True)
 
     answer = await ask(a.app, "GET", VALIDATE)
 
     assert (answer.status, answer.json()) == (
         200,
-        {"is_valid": True, "local_name": "Centro", "reason": "ALLOWED", "error_message": ""},
+        {
+            "is_valid": True,
+            "local_name": "Centro",
+            "reason": "ALLOWED",
+            "error_message": "",
+            **a.as_of,
+        },
     )
 
 
 async def test_a_no_is_an_answer_with_its_reason_and_without_a_name() -> None:
     a = Setting()
-    a.put(is_assigned=False)
 
-    answer = await ask(a.app, "GET", VALIDATE)
+    answer = await ask(a.app, "GET", VALIDATE.replace("l1", "l2"))
 
     assert (answer.status, answer.json()) == (
         200,
@@ -61,13 +65,15 @@ async def test_a_no_is_an_answer_with_its_reason_and_without_a_name() -> None:
             "local_name": "",
             "reason": "NOT_ASSIGNED",
             "error_message": "NOT_ASSIGNED",
+            **a.as_of,
         },
     )
 
 
 async def test_a_local_with_a_slash_in_its_id_is_asked_about_as_it_is() -> None:
     a = Setting()
-    a.put(is_assigned=True, local_id="norte/2")
+    a.store.put_local("norte/2")
+    a.store.put_user("u1", locals_={"norte/2"})
 
     answer = await ask(a.app, "GET", VALIDATE.replace("l1", "norte%2F2"))
 
@@ -119,6 +125,8 @@ async def test_a_good_token_says_whom_it_speaks_for() -> None:
             "organization_id": "o1",
             "permissions": ["catalog:edit", "catalog:read"],
             "error_message": "",
+            "expires_at": int(NOW) + 600,
+            **a.as_of,
         },
     )
 
@@ -135,6 +143,10 @@ async def test_a_bad_token_is_an_answer_with_a_short_sentence(token: str) -> Non
             "organization_id": "",
             "permissions": [],
             "error_message": "malformed token",
+            "expires_at": 0,
+            "revision": 0,
+            "age_ms": 0,
+            "database_id": "",
         },
     )
 
@@ -145,11 +157,14 @@ async def test_a_question_without_a_token_is_invalid(body: bytes) -> None:
 
 
 async def test_permissions_are_listed() -> None:
-    answer = await ask(Setting().app, "GET", "/api/v1/users/u1/permissions")
+    a = Setting()
 
+    answer = await ask(a.app, "GET", "/api/v1/users/u1/permissions")
+
+    permissions = ["catalog:edit", "catalog:read"]
     assert (answer.status, answer.json()) == (
         200,
-        {"permissions": ["catalog:edit", "catalog:read"]},
+        {"permissions": permissions, "organization_id": "o1", **a.as_of},
     )
 
 
@@ -176,6 +191,13 @@ def test_the_openapi_document_is_valid_and_has_every_endpoint() -> None:
         "/api/v1/tokens/verify",
         "/api/v1/users/{user_id}/permissions",
         "/health/grpc",
+        "/api/v1/locals/validate",
+        "/api/v1/users/{user_id}/locals",
+        "/api/v1/locals/{local_id}/users",
+        "/api/v1/explain",
     }
     answer = document["components"]["schemas"]["LocalAnswer"]
-    assert answer["required"] == ["is_valid", "local_name", "reason", "error_message"]
+    assert answer["required"] == [
+        *("is_valid", "local_name", "reason", "error_message"),
+        *("revision", "age_ms", "database_id"),
+    ]

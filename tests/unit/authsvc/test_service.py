@@ -4,23 +4,22 @@ from dataclasses import replace
 
 import pytest
 
-from authsvc.decision import PermissionFacts, Reason, Verdict
-from authsvc.model import Status
-from authsvc.service import Identity
+from authsvc.as_of import AsOf
+from authsvc.decision import Reason, Verdict
+from authsvc.service import Identity, Permissions
 from authsvc.tokens import BadToken
 from svckit.errors import InvalidRequest, NotFound, Unavailable
-from tests.unit.authsvc.service_at_hand import QUERY, ServiceAtHand, access_facts, permission_facts
+from tests.unit.authsvc.service_at_hand import NOW, QUERY, ServiceAtHand
 
 
 async def test_a_question_is_decided_by_what_the_store_knows() -> None:
     a = ServiceAtHand()
-    a.store.access[QUERY] = access_facts(is_assigned=True)
-    assert await a.service.validate_local(QUERY) == Verdict(
-        reason=Reason.ALLOWED, local_name="Centro"
-    )
 
-    a.store.access[QUERY] = access_facts(is_assigned=False)
-    assert await a.service.validate_local(QUERY) == Verdict(reason=Reason.NOT_ASSIGNED)
+    allowed = await a.service.validate_local(QUERY)
+    denied = await a.service.validate_local(replace(QUERY, local_id="l2"))
+
+    assert allowed == Verdict(reason=Reason.ALLOWED, local_name="Centro")
+    assert denied == Verdict(reason=Reason.NOT_ASSIGNED)
 
 
 async def test_a_store_that_is_down_is_a_failure_and_never_a_denial() -> None:
@@ -42,23 +41,30 @@ async def test_a_store_that_is_down_is_a_failure_and_never_a_denial() -> None:
 
 async def test_an_explanation_comes_with_its_verdict() -> None:
     a = ServiceAtHand()
-    a.store.access[QUERY] = access_facts(is_assigned=False)
 
-    verdict, findings = await a.service.explain(QUERY)
+    explanation = await a.service.explain(replace(QUERY, local_id="l2"))
 
-    assert verdict.reason is Reason.NOT_ASSIGNED
-    assert [finding.reason for finding in findings if not finding.holds] == [Reason.NOT_ASSIGNED]
+    assert explanation.verdict.reason is Reason.NOT_ASSIGNED
+    failed = [finding.reason for finding in explanation.findings if not finding.holds]
+    assert failed == [Reason.NOT_ASSIGNED]
+    assert explanation.as_of.revision == a.store.revision
 
 
-async def test_permissions_are_sorted() -> None:
-    assert await ServiceAtHand().service.user_permissions("u1") == ("catalog:edit", "catalog:read")
+async def test_permissions_say_whose_they_are_and_as_of_when() -> None:
+    a = ServiceAtHand()
+
+    assert await a.service.user_permissions("u1") == Permissions(
+        organization_id="o1",
+        permissions=("catalog:edit", "catalog:read"),
+        as_of=AsOf(database_id="d1", revision=a.store.revision, age_s=0.0),
+    )
 
 
 async def test_permissions_of_an_inactive_user_are_none() -> None:
     a = ServiceAtHand()
-    a.store.permissions["u1"] = permission_facts(user=Status.INACTIVE)
+    a.put_user(is_active=False)
 
-    assert await a.service.user_permissions("u1") == ()
+    assert (await a.service.user_permissions("u1")).permissions == ()
 
 
 async def test_an_unknown_user_is_not_found() -> None:
@@ -85,7 +91,11 @@ async def test_an_issued_token_speaks_for_its_user_until_it_expires() -> None:
     token = await a.token()
 
     assert await a.service.verify_token(token) == Identity(
-        user_id="u1", organization_id="o1", permissions=("catalog:edit", "catalog:read")
+        user_id="u1",
+        organization_id="o1",
+        permissions=("catalog:edit", "catalog:read"),
+        expires_at=int(NOW) + 600,
+        as_of=AsOf(database_id="d1", revision=a.store.revision, age_s=0.0),
     )
     a.now += 605
     with pytest.raises(BadToken, match="token expired"):
@@ -101,27 +111,43 @@ async def test_no_two_tokens_are_the_same() -> None:
 async def test_a_token_brings_the_permissions_of_now_not_those_of_its_issue() -> None:
     a = ServiceAtHand()
     token = await a.token()
-    a.store.permissions["u1"] = replace(permission_facts(), role_permissions=frozenset())
+    a.put_user(permissions=())
 
     assert (await a.service.verify_token(token)).permissions == ()
 
 
-@pytest.mark.parametrize(
-    "facts",
-    [
-        None,
-        permission_facts(user=Status.INACTIVE),
-        permission_facts(organization=Status.INACTIVE),
-        permission_facts(organization_id="o2"),
-    ],
-    ids=["gone", "inactive", "organization suspended", "in another organization"],
-)
-async def test_a_token_is_bad_once_its_user_is(facts: PermissionFacts | None) -> None:
+async def test_a_token_is_bad_once_its_user_is_gone() -> None:
     a = ServiceAtHand()
     token = await a.token()
-    a.store.permissions.pop("u1")
-    if facts is not None:
-        a.store.permissions["u1"] = facts
+    del a.store.users["u1"]
+
+    with pytest.raises(BadToken, match=r"^user not active$"):
+        await a.service.verify_token(token)
+
+
+async def test_a_token_is_bad_once_its_user_is_not_active() -> None:
+    a = ServiceAtHand()
+    token = await a.token()
+    a.put_user(is_active=False)
+
+    with pytest.raises(BadToken, match=r"^user not active$"):
+        await a.service.verify_token(token)
+
+
+async def test_a_token_is_bad_while_its_organization_is_suspended() -> None:
+    a = ServiceAtHand()
+    token = await a.token()
+    a.store.put_organization(is_active=False)
+
+    with pytest.raises(BadToken, match=r"^user not active$"):
+        await a.service.verify_token(token)
+
+
+async def test_a_token_is_bad_for_a_user_of_another_organization() -> None:
+    a = ServiceAtHand()
+    token = await a.token()
+    a.store.put_organization("o2")
+    a.put_user(organization_id="o2")
 
     with pytest.raises(BadToken, match=r"^user not active$"):
         await a.service.verify_token(token)
@@ -135,3 +161,34 @@ async def test_text_that_is_no_token_is_bad_without_asking_the_store(token: str)
     with pytest.raises(BadToken, match=r"^malformed token$"):
         await a.service.verify_token(token)
     assert a.store.reads == 0
+
+
+async def test_a_list_is_told_in_pages_that_leave_out_and_repeat_nothing() -> None:
+    a = ServiceAtHand()
+    a.store.put_user("u1", locals_={"l1", "l2"})
+
+    first, token = await a.service.list_user_locals("u1", page_size=1, page_token="")
+    second, end = await a.service.list_user_locals("u1", page_size=1, page_token=token)
+
+    assert (first.rows, second.rows, end) == ((("l1", "Centro"),), (("l2", "Norte"),), "")
+    assert first.revision == a.store.revision
+
+
+async def test_the_users_of_a_local_are_told_in_pages() -> None:
+    a = ServiceAtHand()
+    a.store.put_user("u2", locals_={"l1"})
+
+    first, token = await a.service.list_local_users("l1", page_size=1, page_token="")
+    second, end = await a.service.list_local_users("l1", page_size=0, page_token=token)
+
+    assert (first.rows, second.rows, end) == (("u1",), ("u2",), "")
+
+
+async def test_a_page_of_what_no_page_has_is_refused() -> None:
+    a = ServiceAtHand()
+
+    for page_size, page_token in ((1001, ""), (-1, ""), (1, "*"), (1, "AA")):
+        with pytest.raises(InvalidRequest, match=r"^page_"):
+            await a.service.list_user_locals("u1", page_size=page_size, page_token=page_token)
+        with pytest.raises(InvalidRequest, match=r"^page_"):
+            await a.service.list_local_users("l1", page_size=page_size, page_token=page_token)

@@ -32,6 +32,8 @@ def test_every_spelling_of_loopback_is_accepted(value: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("RECORDS_MAX", "999"),
+        ("RECORDS_MAX", "100000001"),
         ("TOKEN_TTL_S", "0"),
         ("TOKEN_TTL_S", "86401"),
         ("CALL_TIMEOUT_S", "0"),

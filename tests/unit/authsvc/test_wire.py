@@ -2,6 +2,7 @@
 
 import pytest
 
+from authsvc.as_of import AsOf
 from authsvc.decision import Reason, Verdict
 from authsvc.model import LocalQuery
 from authsvc.service import Identity
@@ -49,7 +50,13 @@ def test_a_verdict_survives_the_wire(reason: Reason) -> None:
 
 
 def test_an_identity_lists_its_permissions_in_order() -> None:
-    identity = Identity(user_id="u", organization_id="o", permissions=("a:read", "b:read"))
+    identity = Identity(
+        user_id="u",
+        organization_id="o",
+        permissions=("a:read", "b:read"),
+        expires_at=1,
+        as_of=AsOf(database_id="d", revision=1, age_s=0.0),
+    )
 
     assert identity_message(identity) == VerifyTokenResponse(
         is_valid=True, user_id="u", organization_id="o", permissions=["a:read", "b:read"]

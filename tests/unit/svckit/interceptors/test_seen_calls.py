@@ -290,3 +290,14 @@ async def test_a_question_on_a_stream_is_a_call_whose_line_is_for_debug() -> Non
     assert seen.span().name == "access.v1.AccessService/CheckLocals"
     labels = {"service": "access.v1", "method": "CheckLocals", "status": "OK"}
     assert seen.count("grpc_requests_total", **labels) == 1
+
+
+async def test_a_stream_is_counted_but_how_long_it_was_open_is_not_measured() -> None:
+    seen = Seen()
+    call = RpcCall(method="access.v1.AccessService/CheckLocals", side="server", is_streaming=True)
+
+    await run_intercepted(server_interceptors(seen.telemetry), call, _succeed)
+
+    labels = {"service": "access.v1", "method": "CheckLocals"}
+    assert seen.count("grpc_requests_total", **labels, status="OK") == 1
+    assert seen.count("grpc_request_duration_seconds_count", **labels) == 0

@@ -1,0 +1,12 @@
+"""How old an answer says it is."""
+
+import pytest
+
+from authsvc.as_of import UINT32_MAX, AsOf, age_ms
+
+
+@pytest.mark.parametrize(
+    ("age_s", "told"), [(0.0, 0), (0.0001, 1), (0.001, 1), (1.4991, 1500), (1e9, UINT32_MAX)]
+)
+def test_an_answer_never_makes_itself_younger_than_it_is(age_s: float, told: int) -> None:
+    assert age_ms(AsOf(database_id="d", revision=1, age_s=age_s)) == told
