@@ -23,6 +23,15 @@ def auth_samples(snapshot: Snapshot) -> Iterator[Sample]:
     yield _counter("authz_cache_hits_total", "Questions the cache answered.", snapshot.cache_hits)
     yield _counter("authz_cache_misses_total", "Questions it could not.", snapshot.cache_misses)
     yield _gauge("authz_cache_entries", "Decisions in the cache.", snapshot.cache_size)
+    yield _gauge("authz_cache_identities", "Verified tokens in the cache.", snapshot.identities)
+    yield _gauge("authz_cache_permissions", "Users' permissions in it.", snapshot.permissions)
+    yield _counter(
+        "authz_dropped_total", "What changes have taken out of the caches.", snapshot.dropped
+    )
+    yield from _feed_samples(snapshot)
+    yield from _second_level_samples(snapshot)
+    yield _counter("authz_batches_total", "Batches of questions sent.", snapshot.batches)
+    yield _counter("authz_batch_rows_total", "Questions in them.", snapshot.rows)
     for source, answers in snapshot.answers.items():
         yield Sample(
             name="authz_answers_total",
@@ -45,9 +54,25 @@ def auth_samples(snapshot: Snapshot) -> Iterator[Sample]:
         )
 
 
+def _feed_samples(snapshot: Snapshot) -> Iterator[Sample]:
+    yield _gauge(
+        "authz_lease_seconds_left",
+        "For how long the caches may be used without news from Auth; 0: they are not.",
+        snapshot.lease_left_s,
+    )
+    yield _gauge("authz_revision", "The newest revision that Auth has told.", snapshot.revision)
+
+
+def _second_level_samples(snapshot: Snapshot) -> Iterator[Sample]:
+    counts = snapshot.second_level
+    yield _counter("authz_second_level_hits_total", "Questions Redis answered.", counts.hits)
+    yield _counter("authz_second_level_misses_total", "Questions it could not.", counts.misses)
+    yield _counter("authz_second_level_failures_total", "Commands it failed.", counts.failures)
+
+
 def _counter(name: str, text: str, value: int) -> Sample:
     return Sample(name=name, help=text, kind="counter", value=value)
 
 
-def _gauge(name: str, text: str, value: int) -> Sample:
+def _gauge(name: str, text: str, value: float) -> Sample:
     return Sample(name=name, help=text, kind="gauge", value=value)

@@ -12,4 +12,7 @@ def check_id(name: str, value: str) -> str:
 
     Raises InvalidRequest with the field's name, never with the value.
     """
+    # What ids mostly are; for these it is the same rule, at a fifth of the cost.
+    if value.isascii() and value.isprintable() and 0 < len(value) <= ID_BYTES_MAX:
+        return value
     return check_text(name, value, bytes_max=ID_BYTES_MAX)

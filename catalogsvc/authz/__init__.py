@@ -8,11 +8,12 @@ from catalogsvc.authz.errors import (
     Closed,
     InvalidRequest,
     InvalidToken,
+    PartlyUnavailable,
     UnknownUser,
 )
 from catalogsvc.authz.model import Decision, Identity, LocalQuery, Reason, Source
 from catalogsvc.authz.settings import AuthClientSettings
-from catalogsvc.authz.snapshot import Snapshot
+from catalogsvc.authz.snapshot import SecondLevelCounts, Snapshot
 
 __all__ = [
     "AuthClient",
@@ -24,10 +25,12 @@ __all__ = [
     "Identity",
     "AuthUnavailable",
     "AuthProtocolError",
+    "PartlyUnavailable",
     "InvalidRequest",
     "InvalidToken",
     "UnknownUser",
     "Closed",
     "Snapshot",
+    "SecondLevelCounts",
     "BreakerState",
 ]

@@ -39,7 +39,15 @@ class Refusal:
 class Breaker:
     """`now` is in monotonic seconds and never goes back."""
 
-    __slots__ = ("_cooldown_s", "_failures", "_failures_max", "_generation", "_probe_at", "_state")
+    __slots__ = (
+        "_cooldown_s",
+        "_failures",
+        "_failures_max",
+        "_generation",
+        "_permit",
+        "_probe_at",
+        "_state",
+    )
 
     def __init__(self, *, failures_max: int, cooldown_s: float) -> None:
         assert failures_max >= 1, failures_max
@@ -48,6 +56,7 @@ class Breaker:
         self._cooldown_s = cooldown_s
         self._state = BreakerState.CLOSED
         self._generation = 0
+        self._permit = Permit(0)
         self._failures = 0
         self._probe_at = 0.0
 
@@ -68,7 +77,7 @@ class Breaker:
             return refusal
         if self._state is BreakerState.OPEN:
             self._enter(BreakerState.PROBING)
-        return Permit(self._generation)
+        return self._permit
 
     def succeeded(self, permit: Permit) -> None:
         """The target answered."""
@@ -98,4 +107,5 @@ class Breaker:
     def _enter(self, state: BreakerState) -> None:
         self._state = state
         self._generation += 1
+        self._permit = Permit(self._generation)
         self._failures = 0

@@ -1,106 +1,142 @@
 """Decisions kept in this process: bounded, least recently used out first, no timers.
 
-The promise: a decision is used until `asked_at + min(ttl, max_staleness_s)`, where `asked_at` is
-when the question was sent. The caveat: nobody tells this cache about a change, so a question asked
-up to `max_staleness_s` after a revocation may still be answered with the old yes, and the user who
-was just revoked is the only one to notice. Later than that it cannot, however slow the network was.
+The promise: a decision is used only while the lease holds and its TTL has not passed, and it was
+kept only if nothing of its organization was known to have changed after its revision. So it says
+what Auth said at some moment of the last `max_staleness_s`. The caveat: within that span a revoked
+user may still be let in, if the change has not reached us yet; usually it does within 50 ms.
+
+With `is_kept_without_feed`, answers without a revision are kept too, until
+`asked_at + min(ttl, max_staleness_s)`: the same bound, but nothing ever cuts it short.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeAlias
 
 from aiocache.base import BaseCache
 from aiocache.serializers import NullSerializer
 
-from catalogsvc.authz.model import Decision, Source
+from catalogsvc.authz.entries import Entries
+from catalogsvc.authz.freshness import Freshness, Place
+from catalogsvc.authz.model import Decision, Row, Source
+from catalogsvc.authz.transport import AsOf
 
-__all__ = ["DecisionCache", "CacheKey"]
+__all__ = ["DecisionCache"]
 
-# (user_id, organization_id, local_id): cheaper to make and to hash than a LocalQuery.
-CacheKey: TypeAlias = tuple[str, str, str]
+
+def _place_of(row: Row, _: Decision) -> Place:
+    return row[1], row[0], row[2]
 
 
 class DecisionCache(BaseCache):  # type: ignore[misc] # aiocache has no types
     """An aiocache backend, with `find` and `keep` as the ways in that cost no coroutine.
 
-    `clock` gives monotonic seconds. Values never leave the process, so nothing is serialised.
+    `clock` is the lease's. Values never leave the process, so nothing is serialised.
     """
 
     NAME = "decisions"
 
     def __init__(
         self,
+        freshness: Freshness,
         *,
         clock: Callable[[], float],
         max_staleness_s: float,
         ttl_allowed_s: float,
         ttl_denied_s: float,
         entries_max: int,
+        jitter: Callable[[], float],
+        is_kept_without_feed: bool,
     ) -> None:
         super().__init__(serializer=NullSerializer(), timeout=None)
+        self._freshness = freshness
         self._clock = clock
-        self._allowed_s = min(ttl_allowed_s, max_staleness_s)
-        self._denied_s = min(ttl_denied_s, max_staleness_s)
-        self._entries_max = entries_max
-        self._entries: OrderedDict[CacheKey, tuple[float, Decision]] = OrderedDict()
+        self._max_staleness_s = max_staleness_s
+        self._ttl_allowed_s = ttl_allowed_s
+        self._ttl_denied_s = ttl_denied_s
+        self._jitter = jitter
+        self.is_kept_without_feed = is_kept_without_feed
+        self.entries: Entries[Row, Decision] = Entries(
+            freshness, place_of=_place_of, entries_max=entries_max
+        )
+        self._by_key = self.entries.by_key
         self.hits = 0
         self.misses = 0
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
-    def find(self, key: CacheKey) -> Decision | None:
+    def find(self, row: Row) -> Decision | None:
         """The decision, as one from the cache, while it may be used."""
-        entry = self._entries.get(key)
+        entry = self._by_key.get(row)
         if entry is not None:
-            if self._clock() < entry[0]:
-                self._entries.move_to_end(key)
+            now, freshness = self._clock(), self._freshness
+            if now >= entry[0]:
+                self.entries.discard(row)
+            elif not entry[1] or (
+                now < freshness.lease_until
+                and (entry[1] >= freshness.changed_at or self.entries.recheck(row, entry))
+            ):
+                self._by_key.move_to_end(row)
                 self.hits += 1
-                return entry[1]
-            del self._entries[key]
+                return entry[2]
         self.misses += 1
         return None
 
-    def keep(self, key: CacheKey, decision: Decision, *, asked_at: float) -> None:
-        """Keeps what was asked at `asked_at`, unless it is too old already."""
-        use_until = asked_at + (self._allowed_s if decision else self._denied_s)
-        self._put(key, decision, use_until)
+    def good_until(self, row: Row) -> float:
+        """How long what `find` has just found may be told, without looking for it again."""
+        until, revision, _ = self._by_key[row]
+        return self._freshness.lease_until if revision else until
 
-    def _put(self, key: CacheKey, decision: Decision, use_until: float) -> None:
-        if use_until <= self._clock():
-            return
-        self._entries[key] = (use_until, replace(decision, source=Source.CACHE))
-        self._entries.move_to_end(key)
-        if len(self._entries) > self._entries_max:
-            self._entries.popitem(last=False)
+    def until(self, sent_at: float, *, is_yes: bool) -> float:
+        """When an answer to what was sent then is too old to be kept any longer.
+
+        Jittered, so that what was asked together is not asked again together.
+        """
+        if is_yes:
+            return sent_at + self._ttl_allowed_s * self._jitter()
+        return sent_at + self._ttl_denied_s
+
+    def keep_without_feed(self, row: Row, decision: Decision, *, sent_at: float) -> None:
+        """For an answer of a server that tells no revision."""
+        assert not decision.revision, decision
+        ttl_s = self._ttl_allowed_s if decision else self._ttl_denied_s
+        until = sent_at + min(ttl_s, self._max_staleness_s)
+        if self._clock() < until:
+            self.entries.put(row, decision, revision=0, until=until)
 
     # What aiocache asks of a backend. Its own `get` costs seven times as much.
 
-    async def get(self, key: CacheKey, default: Decision | None = None) -> Decision | None:
+    async def get(self, key: Row, default: Decision | None = None) -> Decision | None:
         decision = self.find(key)
         return default if decision is None else decision
 
     async def _set(
         self,
-        key: CacheKey,
+        key: Row,
         value: Decision,
         ttl: float | None = None,
         _cas_token: object = None,
         _conn: object = None,
     ) -> bool:
-        span_s = self._allowed_s if value else self._denied_s
-        self._put(key, value, self._clock() + (span_s if ttl is None else min(ttl, span_s)))
+        """False when the rules do not let it be kept."""
+        freshness = self._freshness
+        as_of = AsOf(database_id=freshness.position.database_id, revision=value.revision)
+        if not freshness.may_keep(key[1], as_of, freshness.send(self._clock())):
+            return False
+        now = self._clock()
+        until = self.until(now, is_yes=value.is_valid)
+        until = until if ttl is None else min(until, now + ttl)
+        kept = replace(value, source=Source.CACHE)
+        self.entries.put(key, kept, revision=value.revision, until=until)
         return True
 
-    async def _exists(self, key: CacheKey, _conn: object = None) -> bool:
-        entry = self._entries.get(key)
+    async def _exists(self, key: Row, _conn: object = None) -> bool:
+        entry = self._by_key.get(key)
         return entry is not None and self._clock() < entry[0]
 
-    async def _delete(self, key: CacheKey, _conn: object = None) -> int:
-        return 0 if self._entries.pop(key, None) is None else 1
+    async def _delete(self, key: Row, _conn: object = None) -> int:
+        return int(self.entries.discard(key))
 
     async def _clear(self, namespace: str | None = None, _conn: object = None) -> bool:
-        self._entries.clear()
+        self.entries.clear()
         return True

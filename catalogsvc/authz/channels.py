@@ -3,16 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from typing import Any
 
 from grpclib.client import Channel
 from grpclib.config import Configuration
-from grpclib.encoding.base import CodecBase
 from grpclib.protocol import H2Protocol
 
+from catalogsvc.authz.grpc_stream import BoundedStream
 from svckit.address import Address
+from svckit.codec import ProtobufCodec
 
-__all__ = ["ChannelPool", "LastingChannel", "CALLS_PER_CHANNEL_MAX"]
+__all__ = ["ChannelPool", "Lane", "LastingChannel", "open_channel", "CALLS_PER_CHANNEL_MAX"]
 
 # A server's stream limit is 100 by default, and grpclib's does not survive the 101st.
 CALLS_PER_CHANNEL_MAX = 90
@@ -31,7 +32,12 @@ KEEPALIVE = Configuration(
 class LastingChannel(Channel):
     """A grpclib Channel that replaces a connection its keepalive gave up, and closes at once."""
 
+    connections_made = 0
     _transport: asyncio.Transport | None = None
+
+    def request(self, *args: Any, **kwargs: Any) -> BoundedStream[Any, Any]:
+        """As grpclib's, but no answer is larger than we read."""
+        return BoundedStream.in_place_of(super().request(*args, **kwargs))
 
     @property
     def _connected(self) -> bool:
@@ -43,6 +49,7 @@ class LastingChannel(Channel):
         self._abort()
         protocol = await super()._create_connection()
         self._transport = getattr(protocol.connection, "_transport", None)
+        self.connections_made += 1
         return protocol
 
     def close(self) -> None:
@@ -56,46 +63,66 @@ class LastingChannel(Channel):
             self._transport = None
 
 
-@dataclass(slots=True, kw_only=True)
-class _Lane:
-    channel: LastingChannel
-    slots: asyncio.Semaphore = field(
-        default_factory=lambda: asyncio.Semaphore(CALLS_PER_CHANNEL_MAX)
-    )
+def open_channel(address: Address, *, codec: ProtobufCodec) -> LastingChannel:
+    """It connects when first used. Made and used on one running event loop."""
+    return LastingChannel(address.host, address.port, codec=codec, config=KEEPALIVE)
+
+
+class Lane:
+    """One channel, and the bound on its calls in flight."""
+
+    __slots__ = ("_slots", "channel")
+
+    def __init__(self, channel: LastingChannel) -> None:
+        self.channel = channel
+        self._slots = asyncio.Semaphore(CALLS_PER_CHANNEL_MAX)
+
+    @property
+    def is_full(self) -> bool:
+        """The next lease would have to wait."""
+        return self._slots.locked()
+
+    @asynccontextmanager
+    async def lease(self) -> AsyncIterator[LastingChannel]:
+        """The channel, for one call or stream. Waits for room, bounded only by the caller."""
+        async with self._slots:
+            yield self.channel
 
 
 class ChannelPool:
     """`size` channels; they connect when first used. Made and used on one running event loop."""
 
-    __slots__ = ("_lanes", "_turn", "address")
+    __slots__ = ("_turn", "address", "codec", "lanes")
 
-    def __init__(self, address: Address, *, size: int, codec: CodecBase) -> None:
+    def __init__(self, address: Address, *, size: int, codec: ProtobufCodec) -> None:
         self.address = address
+        self.codec = codec
+        self.lanes = tuple(Lane(open_channel(address, codec=codec)) for _ in range(size))
         self._turn = 0
-        self._lanes = tuple(
-            _Lane(channel=LastingChannel(address.host, address.port, codec=codec, config=KEEPALIVE))
-            for _ in range(size)
-        )
+
+    @property
+    def reconnects(self) -> int:
+        """How often a channel was connected again: since then, another server may be there."""
+        return sum(max(0, lane.channel.connections_made - 1) for lane in self.lanes)
 
     @property
     def is_full(self) -> bool:
         """The next lease would have to wait."""
-        return all(lane.slots.locked() for lane in self._lanes)
+        return all(lane.is_full for lane in self.lanes)
 
     @asynccontextmanager
-    async def lease(self) -> AsyncIterator[Channel]:
+    async def lease(self) -> AsyncIterator[LastingChannel]:
         """The next channel with room, for one call. Waits for it, bounded only by the caller."""
-        lane = self._next_lane()
-        async with lane.slots:
-            yield lane.channel
+        async with self._next_lane().lease() as channel:
+            yield channel
 
-    def _next_lane(self) -> _Lane:
+    def _next_lane(self) -> Lane:
         turn = self._turn
-        self._turn = (turn + 1) % len(self._lanes)
-        in_turn = (*self._lanes[turn:], *self._lanes[:turn])
-        return next((lane for lane in in_turn if not lane.slots.locked()), in_turn[0])
+        self._turn = (turn + 1) % len(self.lanes)
+        in_turn = (*self.lanes[turn:], *self.lanes[:turn])
+        return next((lane for lane in in_turn if not lane.is_full), in_turn[0])
 
     def close(self) -> None:
         """Ends the connections. The channels would reconnect if asked: do not ask them again."""
-        for lane in self._lanes:
+        for lane in self.lanes:
             lane.channel.close()

@@ -1,26 +1,27 @@
-"""Asks Auth: from the cache, else in a shared flight, else AuthUnavailable; never a False.
+"""Asks Auth: from the cache, else in a shared batch, else AuthUnavailable; never a False.
 
-cache -> flight -> breaker -> gRPC, the next target -> REST: each is a file of this package.
+cache under lease -> shared flight -> batch -> breaker -> gRPC, the next target -> REST: each is a
+file of this package, and `parts.py` puts them together.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from functools import partial
+import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from catalogsvc.authz.cache import CacheKey, DecisionCache
+from catalogsvc.authz import wiring
 from catalogsvc.authz.call import Clock
 from catalogsvc.authz.errors import AuthUnavailable, Closed, InvalidToken
-from catalogsvc.authz.flights import Flights
-from catalogsvc.authz.model import Decision, Identity, LocalQuery, Source
+from catalogsvc.authz.many import decide_all
+from catalogsvc.authz.model import Decision, Identity, LocalQuery
+from catalogsvc.authz.parts import make_parts
 from catalogsvc.authz.settings import AuthClientSettings
 from catalogsvc.authz.snapshot import Snapshot
-from catalogsvc.authz.wiring import make_router
+from catalogsvc.authz.wiring import Wires, make_wires
 from svckit.deadline import Deadline
 from svckit.ids import check_id
 from svckit.rpc import Interceptor
@@ -28,7 +29,6 @@ from svckit.rpc import Interceptor
 __all__ = ["AuthClient"]
 
 TOKEN_BYTES_MAX = 8 * 1024
-QUESTIONS_AT_ONCE_MAX = 64
 CLOSE_TIMEOUT_S = 2.0
 
 
@@ -38,6 +38,9 @@ class AuthClient:
     Each call ends by its `deadline` (on the loop's clock), or after `settings.timeout_s` without
     one. Each raises AuthUnavailable when nobody answered in time, its subclass AuthProtocolError
     when Auth refuses our credential or cannot be understood, and Closed outside of `async with`.
+
+    What Auth says is up to `settings.max_staleness_s` old; usually a change is seen within 50 ms.
+    The clocks and the wires are given by tests; a process has real ones.
     """
 
     def __init__(
@@ -47,32 +50,29 @@ class AuthClient:
         interceptors: Sequence[Interceptor] = (),
         log: FilteringBoundLogger | None = None,
         clock: Clock | None = None,
+        lease_clock: Clock | None = None,
+        wall_clock: Clock = time.time,
+        wires: Wires | None = None,
     ) -> None:
+        log = log or structlog.get_logger("catalogsvc.authz")
         self._timeout_s = settings.timeout_s
         self._clock = clock = clock or asyncio.get_running_loop().time
-        self._router = make_router(
+        self._lease_clock = lease_clock = lease_clock or wiring.lease_clock()
+        self._wires = wires or make_wires(
+            settings, interceptors=tuple(interceptors), clock=clock, log=log
+        )
+        self._parts = make_parts(
             settings,
-            interceptors=tuple(interceptors),
+            self._wires,
             clock=clock,
-            log=log or structlog.get_logger("catalogsvc.authz"),
+            lease_clock=lease_clock,
+            wall_clock=wall_clock,
+            log=log,
         )
-        self._cache = DecisionCache(
-            clock=clock,
-            max_staleness_s=settings.max_staleness_s,
-            ttl_allowed_s=settings.ttl_allowed_s,
-            ttl_denied_s=settings.ttl_denied_s,
-            entries_max=settings.cache_entries_max,
-        )
-        make_flights = partial(
-            Flights,
-            clock=clock,
-            max_staleness_s=settings.max_staleness_s,
-            timeout_s=settings.timeout_s,
-            flights_max=settings.flights_max,
-        )
-        self._decisions: Flights[LocalQuery, Decision] = make_flights(self._ask_decision)
-        self._identities: Flights[str, Identity] = make_flights(self._ask_identity)
-        self._permissions: Flights[str, frozenset[str]] = make_flights(self._ask_permissions)
+        self._cache = self._parts.cache
+        self._checks = self._parts.checks
+        self._verdicts = self._parts.verdicts
+        self._watching: asyncio.Task[None] | None = None
         self._is_open = False
         self._is_closed = False
         self._unavailable = 0
@@ -81,6 +81,9 @@ class AuthClient:
         if self._is_closed:
             raise Closed
         self._is_open = True
+        watcher = self._parts.watcher
+        if watcher is not None and self._watching is None:
+            self._watching = asyncio.create_task(watcher.run(), name="auth-change-watcher")
         return self
 
     async def __aexit__(
@@ -99,85 +102,81 @@ class AuthClient:
         local_id: str,
         deadline: Deadline | None = None,
     ) -> Decision:
-        """May this user of this organization enter this local? Raises InvalidRequest on a bad id.
+        """May this user of this organization enter this local?
 
-        The decision may be up to `settings.max_staleness_s` old.
+        Raises InvalidRequest on a bad id.
         """
         if not self._is_open:
             raise Closed
         # Only checked ids are ever kept, so a hit needs no second check.
-        hit = self._cache.find((user_id, organization_id, local_id))
+        row = (user_id, organization_id, local_id)
+        hit = self._cache.find(row)
         if hit is not None:
             return hit
-        query = LocalQuery(user_id=user_id, organization_id=organization_id, local_id=local_id)
-        with self._counted():
-            return await self._decisions.answer(query, deadline=self._bounded(deadline))
+        try:
+            started_at = self._clock()
+            outcome = await self._checks.ask(row, deadline)
+            if isinstance(outcome, Decision):
+                return outcome
+            deadline = deadline or Deadline(started_at + self._timeout_s)
+            return await self._checks.ask_again(row, outcome, deadline)
+        except AuthUnavailable:
+            self._unavailable += 1
+            raise
 
     async def validate_locals(
         self, queries: Sequence[LocalQuery], *, deadline: Deadline | None = None
     ) -> list[Decision]:
         """One decision per query, in the same order; equal queries are asked once.
 
-        All or nothing: raises AuthUnavailable when any of them got no answer.
+        Raises PartlyUnavailable, with the decisions that there are, when some of them got none.
         """
         if not self._is_open:
             raise Closed
-        decisions: dict[LocalQuery, Decision] = {}
-        misses: list[LocalQuery] = []
-        for query in dict.fromkeys(queries):
-            hit = self._cache.find(_cache_key(query))
-            if hit is None:
-                misses.append(query)
-            else:
-                decisions[query] = hit
-        with self._counted():
-            decisions |= await self._decide_all(misses, self._bounded(deadline))
-        return [decisions[query] for query in queries]
+        try:
+            return await decide_all(
+                [(query.user_id, query.organization_id, query.local_id) for query in queries],
+                self._cache,
+                self._checks,
+                deadline=self._bounded(deadline),
+                clock=self._clock,
+                lease_clock=self._lease_clock,
+            )
+        except AuthUnavailable:
+            self._unavailable += 1
+            raise
 
     async def verify_token(self, token: str, *, deadline: Deadline | None = None) -> Identity:
-        """Whom the token speaks for. Raises InvalidToken with Auth's reason.
-
-        Not cached, but a call may share the answer to one that was asked `max_staleness_s` before.
-        """
+        """Whom the token speaks for. Raises InvalidToken with Auth's reason."""
         if not self._is_open:
             raise Closed
         if not token or len(token) > TOKEN_BYTES_MAX:
             raise InvalidToken("the token is empty or too long")
         if not token.isascii() or not token.isprintable():
             raise InvalidToken("the token is not printable ASCII")
-        with self._counted():
-            return await self._identities.answer(token, deadline=self._bounded(deadline))
+        try:
+            return await self._verdicts.verify_token(token, deadline=self._bounded(deadline))
+        except AuthUnavailable:
+            self._unavailable += 1
+            raise
 
     async def get_user_permissions(
         self, *, user_id: str, deadline: Deadline | None = None
     ) -> frozenset[str]:
-        """Empty for an inactive user. As old as in `verify_token`.
-
-        Raises UnknownUser, and InvalidRequest on a bad id.
-        """
+        """Empty for an inactive user. Raises UnknownUser, and InvalidRequest on a bad id."""
         if not self._is_open:
             raise Closed
         check_id("user_id", user_id)
-        with self._counted():
-            return await self._permissions.answer(user_id, deadline=self._bounded(deadline))
+        try:
+            return await self._verdicts.get_user_permissions(
+                user_id, deadline=self._bounded(deadline)
+            )
+        except AuthUnavailable:
+            self._unavailable += 1
+            raise
 
     def snapshot(self) -> Snapshot:
-        cache = self._cache
-        return Snapshot(
-            cache_hits=cache.hits,
-            cache_misses=cache.misses,
-            cache_size=len(cache),
-            answers={
-                Source.CACHE: cache.hits,
-                Source.GRPC: self._router.answers[Source.GRPC],
-                Source.REST: self._router.answers[Source.REST],
-            },
-            breakers={
-                target.transport.name: target.breaker.state for target in self._router.targets
-            },
-            in_flight=len(self._decisions) + len(self._identities) + len(self._permissions),
-            unavailable=self._unavailable,
-        )
+        return self._parts.snapshot(unavailable=self._unavailable, now=self._lease_clock())
 
     async def close(self) -> None:
         """Ends what is under way with Closed, then the connections. Closed means closed."""
@@ -186,81 +185,22 @@ class AuthClient:
             return
         self._is_closed = True
         try:
-            for flights in (self._decisions, self._identities, self._permissions):
-                await flights.close(timeout_s=CLOSE_TIMEOUT_S)
+            if self._watching is not None:
+                self._watching.cancel()
+                await asyncio.wait((self._watching,), timeout=CLOSE_TIMEOUT_S)
+            await self._checks.close(timeout_s=CLOSE_TIMEOUT_S)
+            await self._verdicts.close(timeout_s=CLOSE_TIMEOUT_S)
         finally:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                    await self._router.close()
+            await self._close_connections()
 
-    async def _decide_all(
-        self, queries: Sequence[LocalQuery], deadline: Deadline
-    ) -> dict[LocalQuery, Decision]:
-        decisions: dict[LocalQuery, Decision] = {}
-        waiting = iter(queries)
-
-        async def decide_in_turn() -> None:
-            for query in waiting:
-                decisions[query] = await self._decisions.answer(query, deadline=deadline)
-
-        lanes = min(len(queries), QUESTIONS_AT_ONCE_MAX)
-        tasks = [asyncio.create_task(decide_in_turn(), name="auth-questions") for _ in range(lanes)]
-        # Not a TaskGroup: while it ends its tasks it would take our caller's cancellation for its
-        # own, and callers ask one thing, so they get one error and no group of them.
+    async def _close_connections(self) -> None:
         try:
-            if tasks:
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        finally:
-            await _end(tasks)
-        # All are asked for theirs: asyncio complains of an error that nobody took.
-        errors = [error for task in tasks if not task.cancelled() and (error := task.exception())]
-        if errors:
-            raise errors[0]
-        return decisions
-
-    async def _ask_decision(
-        self, query: LocalQuery, asked_at: float, deadline: Deadline
-    ) -> Decision:
-        decision = await self._router.ask(
-            lambda transport, attempt: transport.validate_local(query, deadline=attempt),
-            deadline=deadline,
-        )
-        # Stamped with the time of asking: a revocation may have overtaken the answer on its way.
-        self._cache.keep(_cache_key(query), decision, asked_at=asked_at)
-        return decision
-
-    async def _ask_identity(self, token: str, _asked_at: float, deadline: Deadline) -> Identity:
-        return await self._router.ask(
-            lambda transport, attempt: transport.verify_token(token, deadline=attempt),
-            deadline=deadline,
-        )
-
-    async def _ask_permissions(
-        self, user_id: str, _asked_at: float, deadline: Deadline
-    ) -> frozenset[str]:
-        return await self._router.ask(
-            lambda transport, attempt: transport.get_user_permissions(user_id, deadline=attempt),
-            deadline=deadline,
-        )
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                if self._parts.second_level is not None:
+                    await self._parts.second_level.close()
+                await self._wires.close()
+        except TimeoutError:
+            pass
 
     def _bounded(self, deadline: Deadline | None) -> Deadline:
         return deadline or Deadline.after(self._timeout_s, now=self._clock())
-
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
-        try:
-            yield
-        except AuthUnavailable:
-            self._unavailable += 1
-            raise
-
-
-def _cache_key(query: LocalQuery) -> CacheKey:
-    return (query.user_id, query.organization_id, query.local_id)
-
-
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)

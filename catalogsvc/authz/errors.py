@@ -1,11 +1,13 @@
 """Why a question to Auth got no decision. A denial is a `Decision` and is not here. Pure."""
 
+from catalogsvc.authz.model import Decision
 from svckit.errors import InvalidRequest, NotFound, Unauthenticated, Unavailable
 
 __all__ = [
     "InvalidRequest",
     "AuthUnavailable",
     "AuthProtocolError",
+    "PartlyUnavailable",
     "InvalidToken",
     "UnknownUser",
     "Closed",
@@ -31,6 +33,29 @@ class AuthUnavailable(Unavailable):
     ) -> None:
         super().__init__(detail, retry_after_s=retry_after_s)
         self.tried = tried
+
+
+class PartlyUnavailable(AuthUnavailable):
+    """Some of many questions got no answer.
+
+    `decisions` has those that did, in the order of the questions, and None for each other: neither
+    a yes nor a no.
+    """
+
+    def __init__(
+        self,
+        decisions: tuple[Decision | None, ...],
+        *,
+        tried: tuple[str, ...] = (),
+        retry_after_s: float = RETRY_AFTER_S,
+    ) -> None:
+        missing = decisions.count(None)
+        super().__init__(
+            f"Auth answered {len(decisions) - missing} of {len(decisions)} questions",
+            tried=tried,
+            retry_after_s=retry_after_s,
+        )
+        self.decisions = decisions
 
 
 class AuthProtocolError(AuthUnavailable):

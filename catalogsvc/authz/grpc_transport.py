@@ -1,34 +1,26 @@
-"""The three unary RPCs of `auth.proto`, to one target."""
+"""One target over gRPC: by access.v1, and by auth.proto where the server is older than that."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from importlib.resources import files
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from google.protobuf.descriptor_pool import DescriptorPool
-from grpclib.client import Channel, Stream
-from grpclib.exceptions import GRPCError
 
-from catalogsvc.authz.answers import read_decision, read_identity
-from catalogsvc.authz.call import Clock, run_call
-from catalogsvc.authz.channels import ChannelPool
-from catalogsvc.authz.confine import confined
-from catalogsvc.authz.errors import UnknownUser
-from catalogsvc.authz.model import Decision, Identity, LocalQuery, Source
-from catalogsvc.authz.outcomes import error_of, grpc_outcome, retry_after_s
-from catalogsvc.authz.transport import Failure, PathFailed
-from generated import auth
+from catalogsvc.authz.access_transport import AccessTransport
+from catalogsvc.authz.auth_transport import AuthTransport
+from catalogsvc.authz.call import Clock
+from catalogsvc.authz.channels import CALLS_PER_CHANNEL_MAX, ChannelPool
+from catalogsvc.authz.model import Row
+from catalogsvc.authz.rows_transport import RowsTransport
+from catalogsvc.authz.transport import Checked, Permitted, Unimplemented, Verified
+from catalogsvc.authz.unary import UnaryCalls
 from svckit.codec import ProtobufCodec
 from svckit.deadline import Deadline
-from svckit.errors import DeadlineExceeded, ServiceError
-from svckit.rpc import Interceptor, RpcCall
+from svckit.rpc import Interceptor
 
 __all__ = ["GrpcTransport", "open_codec"]
 
-R = TypeVar("R")
-
-# The server is told a deadline a little later than ours, because grpclib enforces what it tells:
-# two timers for one moment would make it chance which of them ends the call.
-TOLD_LATER_S = 0.05
+A = TypeVar("A")
 
 
 def open_codec() -> ProtobufCodec:
@@ -40,122 +32,42 @@ def open_codec() -> ProtobufCodec:
 class GrpcTransport:
     """A Transport. Owns its pool."""
 
-    __slots__ = ("_clock", "_interceptors", "_peer", "_pool", "name")
+    __slots__ = ("_access", "_auth", "_old_as_of", "_pool", "name")
 
     def __init__(
         self, pool: ChannelPool, *, interceptors: Sequence[Interceptor], clock: Clock
     ) -> None:
+        self.name = f"grpc://{pool.address}"
         self._pool = pool
-        self._interceptors = interceptors
-        self._clock = clock
-        self._peer = str(pool.address)
-        self.name = f"grpc://{self._peer}"
+        calls = UnaryCalls(pool, name=self.name, interceptors=interceptors, clock=clock)
+        rows = RowsTransport(pool, name=self.name, interceptors=interceptors, clock=clock)
+        self._access = AccessTransport(calls, rows)
+        # As many rows at once as there is room for.
+        self._auth = AuthTransport(calls, rows_at_once_max=CALLS_PER_CHANNEL_MAX * len(pool.lanes))
+        # The server had no access.v1 when the channels had reconnected so often; None: it has.
+        self._old_as_of: int | None = None
 
-    async def validate_local(self, query: LocalQuery, *, deadline: Deadline) -> Decision:
-        request = auth.ValidateLocalRequest(
-            user_id=query.user_id, organization_id=query.organization_id, local_id=query.local_id
-        )
-        method = auth.AuthServiceStub.validate_local
-        response = await self._call("ValidateLocal", method, request, deadline=deadline)
-        return read_decision(
-            is_valid=response.is_valid,
-            local_name=response.local_name,
-            said=response.error_message,
-            source=Source.GRPC,
-            path=self.name,
-        )
+    async def check_locals(self, rows: Sequence[Row], *, deadline: Deadline) -> Checked:
+        return await self._ask(lambda wire: wire.check_locals(rows, deadline=deadline))
 
-    async def verify_token(self, token: str, *, deadline: Deadline) -> Identity:
-        request = auth.VerifyTokenRequest(token=token)
-        method = auth.AuthServiceStub.verify_token
-        response = await self._call("VerifyToken", method, request, deadline=deadline)
-        return read_identity(
-            token=token,
-            is_valid=response.is_valid,
-            user_id=response.user_id,
-            organization_id=response.organization_id,
-            permissions=response.permissions,
-            said=response.error_message,
-            source=Source.GRPC,
-            path=self.name,
-        )
+    async def verify_token(self, token: str, *, deadline: Deadline) -> Verified:
+        return await self._ask(lambda wire: wire.verify_token(token, deadline=deadline))
 
-    async def get_user_permissions(self, user_id: str, *, deadline: Deadline) -> frozenset[str]:
-        request = auth.GetUserPermissionsRequest(user_id=user_id)
-        response = await self._call(
-            "GetUserPermissions",
-            auth.AuthServiceStub.get_user_permissions,
-            request,
-            deadline=deadline,
-            not_found=UnknownUser("Auth knows no such user"),
-        )
-        return frozenset(response.permissions)
+    async def get_user_permissions(self, user_id: str, *, deadline: Deadline) -> Permitted:
+        return await self._ask(lambda wire: wire.get_user_permissions(user_id, deadline=deadline))
 
     async def close(self) -> None:
-        self._pool.close()
-
-    async def _call(
-        self,
-        name: str,
-        method: Callable[..., Coroutine[None, None, R]],
-        request: object,
-        *,
-        deadline: Deadline,
-        not_found: ServiceError | None = None,
-    ) -> R:
-        call = RpcCall(
-            method=f"auth.AuthService/{name}", side="client", peer=self._peer, deadline=deadline
-        )
-        recorder = _Recorder()
-
-        async def ask() -> R:
-            recorder.is_queued = self._pool.is_full
-            async with self._pool.lease() as channel:
-                recorder.channel = channel
-                stub = auth.AuthServiceStub(recorder)  # type: ignore[arg-type] # it is asked for `request` only
-                told_s = deadline.left_s(self._clock()) + TOLD_LATER_S
-                return await confined(method(stub, request, timeout=told_s, metadata=call.metadata))
-
-        async def ask_or_fail() -> R:
-            try:
-                return await ask()
-            except GRPCError:
-                raise  # the interceptors want its status
-            except Exception as exc:  # grpclib meets what a peer sends with any exception there is
-                raise error_of(grpc_outcome(exc), path=self.name) from exc
-
         try:
-            return await run_call(
-                call,
-                ask_or_fail,
-                deadline=deadline,
-                interceptors=self._interceptors,
-                clock=self._clock,
-            )
-        except (GRPCError, DeadlineExceeded) as exc:
-            if recorder.is_queued and isinstance(exc, DeadlineExceeded):
-                # Some of the time went by in our own queue, which says nothing about the server.
-                raise PathFailed(self.name, Failure.NOT_ASKED) from exc
-            raise error_of(
-                grpc_outcome(exc),
-                path=self.name,
-                not_found=not_found,
-                retry_after_s=recorder.retry_after_s(),
-            ) from exc
+            await self._access.close()
+        finally:
+            self._pool.close()
 
-
-class _Recorder:
-    """Stands in for a Channel and keeps the call's stream, whose trailers betterproto drops."""
-
-    channel: Channel
-    is_queued = False
-    _stream: "Stream[Any, Any] | None" = None
-
-    def request(self, *args: Any, **kwargs: Any) -> "Stream[Any, Any]":
-        self._stream = self.channel.request(*args, **kwargs)
-        return self._stream
-
-    def retry_after_s(self) -> float:
-        trailers = self._stream.trailing_metadata if self._stream is not None else None
-        pushback_ms = trailers.get("retry-pushback-ms") if trailers is not None else None
-        return retry_after_s(pushback_ms, unit_s=0.001)
+    async def _ask(self, question: Callable[[AccessTransport | AuthTransport], Awaitable[A]]) -> A:
+        # An older server does not learn access.v1 while a connection to it stands.
+        reconnects = self._pool.reconnects
+        if self._old_as_of != reconnects:
+            try:
+                return await question(self._access)
+            except Unimplemented:
+                self._old_as_of = reconnects
+        return await question(self._auth)

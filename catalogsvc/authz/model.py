@@ -2,10 +2,26 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from svckit.ids import check_id
 
-__all__ = ["LocalQuery", "Decision", "Identity", "Reason", "Source"]
+__all__ = [
+    "LocalQuery",
+    "Row",
+    "ROWS_MAX",
+    "Decision",
+    "Identity",
+    "Reason",
+    "Source",
+    "CheckedIds",
+]
+
+# (user_id, organization_id, local_id): cheaper to make and to hash than a LocalQuery.
+Row: TypeAlias = tuple[str, str, str]
+# The contract's limit for the rows of one question.
+ROWS_MAX = 512
+SEEN_MAX = 65_536
 
 
 class Source(StrEnum):
@@ -41,8 +57,9 @@ class LocalQuery:
     local_id: str
 
     def __post_init__(self) -> None:
-        for name in ("user_id", "organization_id", "local_id"):
-            check_id(name, getattr(self, name))
+        check_id("user_id", self.user_id)
+        check_id("organization_id", self.organization_id)
+        check_id("local_id", self.local_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +91,29 @@ class Identity:
     organization_id: str
     permissions: frozenset[str]
     source: Source
+
+
+class CheckedIds:
+    """The verdicts of `check_id`, cheaply for ids that were seen before."""
+
+    __slots__ = ("_seen",)
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def check(self, row: Row) -> None:
+        """Raises InvalidRequest with the field's name."""
+        seen = self._seen
+        user_id, organization_id, local_id = row
+        if user_id not in seen:
+            self._learn("user_id", user_id)
+        if organization_id not in seen:
+            self._learn("organization_id", organization_id)
+        if local_id not in seen:
+            self._learn("local_id", local_id)
+
+    def _learn(self, name: str, value: str) -> None:
+        check_id(name, value)
+        if len(self._seen) >= SEEN_MAX:
+            self._seen.clear()
+        self._seen.add(value)

@@ -17,10 +17,21 @@ from catalogsvc.authz.errors import (
     AuthUnavailable,
     InvalidRequest,
 )
-from catalogsvc.authz.transport import Failure, PathFailed
+from catalogsvc.authz.transport import Failure, PathFailed, Unimplemented
 from svckit.errors import DeadlineExceeded, MalformedMessage, ServiceError
 
-__all__ = ["Outcome", "GRPC", "HTTP", "grpc_outcome", "http_outcome", "error_of", "retry_after_s"]
+__all__ = [
+    "Outcome",
+    "GRPC",
+    "HTTP",
+    "grpc_outcome",
+    "in_band_outcome",
+    "stream_outcome",
+    "http_outcome",
+    "error_of",
+    "retry_after_s",
+    "in_band_retry_s",
+]
 
 RETRY_AFTER_MAX_S = 60.0
 PROBLEM = "application/problem+json"
@@ -31,6 +42,7 @@ class Outcome(Enum):
     NOT_FOUND = auto()  # an answer, to the questions that have it
     REFUSED = auto()  # our credential is no good, and no other path would like it better
     OVERLOADED = auto()  # one service behind all paths: another path would add to the load
+    UNIMPLEMENTED = auto()  # an older server: the same may be asked in an older way
     TIMED_OUT = auto()
     BROKEN_OFF = auto()
     UNINTELLIGIBLE = auto()
@@ -51,7 +63,7 @@ GRPC: Mapping[Status, Outcome] = MappingProxyType(
         Status.FAILED_PRECONDITION: Outcome.BROKEN_OFF,
         Status.ABORTED: Outcome.BROKEN_OFF,
         Status.OUT_OF_RANGE: Outcome.BROKEN_OFF,
-        Status.UNIMPLEMENTED: Outcome.BROKEN_OFF,
+        Status.UNIMPLEMENTED: Outcome.UNIMPLEMENTED,
         Status.INTERNAL: Outcome.BROKEN_OFF,
         Status.UNAVAILABLE: Outcome.BROKEN_OFF,
         Status.DATA_LOSS: Outcome.BROKEN_OFF,
@@ -71,8 +83,10 @@ HTTP: Mapping[int, Outcome] = MappingProxyType(
     }
 )
 
+OF_ONE_QUESTION = frozenset({Outcome.INVALID, Outcome.NOT_FOUND, Outcome.TIMED_OUT})
 
-def grpc_outcome(exc: Exception) -> Outcome:
+
+def grpc_outcome(exc: BaseException) -> Outcome:
     """grpclib shows one outage with many faces, so the exceptions that mean more are listed."""
     match exc:
         case GRPCError():
@@ -83,6 +97,20 @@ def grpc_outcome(exc: Exception) -> Outcome:
             return Outcome.UNINTELLIGIBLE
         case _:
             return Outcome.BROKEN_OFF
+
+
+def in_band_outcome(code: int) -> Outcome:
+    """Of one question on a stream, by its error_code."""
+    try:
+        return GRPC[Status(code)]
+    except ValueError:
+        return Outcome.BROKEN_OFF  # as gRPC itself: a code that nobody knows is UNKNOWN
+
+
+def stream_outcome(exc: BaseException) -> Outcome:
+    """Of each question on a stream that ended: it was not the question that was at fault."""
+    outcome = grpc_outcome(exc)
+    return Outcome.BROKEN_OFF if outcome in OF_ONE_QUESTION else outcome
 
 
 def http_outcome(status: int, content_type: str) -> Outcome:
@@ -117,6 +145,8 @@ def error_of(
             return PathFailed(path, Failure.TIMED_OUT)
         case Outcome.BROKEN_OFF:
             return PathFailed(path, Failure.BROKEN_OFF)
+        case Outcome.UNIMPLEMENTED:
+            return Unimplemented(path)
         case Outcome.UNINTELLIGIBLE:
             return PathFailed(path, Failure.UNINTELLIGIBLE)
         case _:
@@ -128,3 +158,8 @@ def retry_after_s(text: str | bytes | None, *, unit_s: float) -> float:
     if not isinstance(text, str) or not text.isascii() or not text.isdigit() or len(text) > 9:
         return RETRY_AFTER_S
     return min(int(text) * unit_s, RETRY_AFTER_MAX_S)
+
+
+def in_band_retry_s(retry_after_ms: int) -> float:
+    """As `retry_after_s`, from a message's field, where 0 is no word about it."""
+    return min(retry_after_ms / 1000, RETRY_AFTER_MAX_S) if retry_after_ms else RETRY_AFTER_S

@@ -57,6 +57,8 @@ class GuardedPath(Path):
 
     def refusal(self) -> Refusal | None:
         """Why it would not be asked now."""
+        if self.breaker.state is BreakerState.CLOSED:
+            return None
         return self.breaker.refusal(self._clock())
 
     async def ask(self, question: Question[A], *, span_s: float) -> A:
@@ -65,7 +67,7 @@ class GuardedPath(Path):
             # It was opened by another call since the router looked.
             raise PathFailed(self.transport.name, Failure.NOT_ASKED)
         try:
-            answer = await super().ask(question, span_s=span_s)
+            answer = await question(self.transport, Deadline.after(span_s, now=self._clock()))
         except BaseException as exc:
             self._report(permit, exc, span_s)
             raise

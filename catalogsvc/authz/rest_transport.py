@@ -1,30 +1,46 @@
-"""The same three questions over REST, for when gRPC gives no answer."""
+"""The same questions over REST, for when gRPC gives no answer."""
 
+import math
 from collections.abc import Sequence
-from typing import TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
-import aiohttp
 import msgspec
-from yarl import URL
 
-from catalogsvc.authz.answers import read_decision, read_identity
-from catalogsvc.authz.call import Clock, run_call
+from catalogsvc.authz.answers import (
+    read_as_of,
+    read_checked,
+    read_decision,
+    read_identity,
+    reason_named,
+)
+from catalogsvc.authz.at_once import ask_at_once
+from catalogsvc.authz.call import Clock
 from catalogsvc.authz.errors import UnknownUser
-from catalogsvc.authz.model import Decision, Identity, LocalQuery, Source
-from catalogsvc.authz.outcomes import Outcome, error_of, http_outcome, retry_after_s
+from catalogsvc.authz.http_calls import HttpCalls
+from catalogsvc.authz.model import Decision, Row, Source
+from catalogsvc.authz.transport import AsOf, Checked, Permitted, Unimplemented, Verified
 from svckit.deadline import Deadline
-from svckit.errors import DeadlineExceeded, ServiceError
-from svckit.rpc import Interceptor, RpcCall
+from svckit.rpc import Interceptor
 
 __all__ = ["RestTransport"]
 
-BODY_BYTES_MAX = 256 * 1024
-CONNECTIONS_MAX = 100
-# Nothing compressed: the bound on the body is then a bound on the memory too.
-HEADERS = {"accept": "application/json", "accept-encoding": "identity"}
+# What an older Auth, or a proxy before it, says of a place that it does not have.
+NO_SUCH_PLACE = frozenset({404, 405})
+OLD_AUTH_S = 60.0
+ROWS_AT_ONCE_MAX = 32
 
-S = TypeVar("S", bound=msgspec.Struct)
+
+class _AsOf(msgspec.Struct):
+    """What an older Auth does not say."""
+
+    revision: int = 0
+    age_ms: int = 0
+    database_id: str = ""
+
+
+class _RowsAnswer(_AsOf, kw_only=True):
+    reasons: list[str]
+    local_names: list[str]
 
 
 class _LocalAnswer(msgspec.Struct):
@@ -33,41 +49,120 @@ class _LocalAnswer(msgspec.Struct):
     reason: str | None = None
 
 
-class _TokenAnswer(msgspec.Struct):
+class _TokenAnswer(_AsOf, kw_only=True):
     is_valid: bool
     user_id: str | None = None
     organization_id: str | None = None
     permissions: list[str] | None = None
     error_message: str | None = None
+    expires_at: float | None = None
 
 
-class _PermissionsAnswer(msgspec.Struct):
+class _PermissionsAnswer(_AsOf, kw_only=True):
     permissions: list[str]
+    organization_id: str = ""
 
 
 class RestTransport:
-    """A Transport. Owns its connections, which it opens when first asked.
+    """A Transport. Owns its connections, which it opens when first asked."""
 
-    Redirects are not followed and cookies not kept: a credential goes where the operator said.
-    """
-
-    __slots__ = ("_base", "_clock", "_interceptors", "_peer", "_session", "name")
+    __slots__ = ("_calls", "_clock", "_old_until", "name")
 
     def __init__(self, base_url: str, *, interceptors: Sequence[Interceptor], clock: Clock) -> None:
-        self._base = base_url.rstrip("/")
-        self._interceptors = interceptors
+        self._calls = HttpCalls(base_url, interceptors=interceptors, clock=clock)
         self._clock = clock
-        self._peer = urlsplit(base_url).netloc
-        self.name = self._base
-        self._session: aiohttp.ClientSession | None = None
+        self.name = self._calls.name
+        # An older Auth has no batches; it may be replaced by a newer one while we run.
+        self._old_until = -math.inf
 
-    async def validate_local(self, query: LocalQuery, *, deadline: Deadline) -> Decision:
-        asked = urlencode(
-            {"user_id": query.user_id, "organization_id": query.organization_id}, quote_via=quote
+    async def check_locals(self, rows: Sequence[Row], *, deadline: Deadline) -> Checked:
+        if self._clock() >= self._old_until:
+            try:
+                return await self._check_batch(rows, deadline)
+            except Unimplemented:
+                self._old_until = self._clock() + OLD_AUTH_S
+
+        async def ask(row: Row) -> Decision:
+            return await self._check_row(row, deadline)
+
+        decisions = await ask_at_once(ask, rows, lanes_max=ROWS_AT_ONCE_MAX)
+        return Checked(
+            reasons=[decision.reason for decision in decisions],
+            local_names=[decision.local_name for decision in decisions],
+            as_of=AsOf(),
         )
-        answer = await self._call(
-            "ValidateLocal",
-            f"/api/v1/locals/{_segment(query.local_id)}/validate?{asked}",
+
+    async def verify_token(self, token: str, *, deadline: Deadline) -> Verified:
+        answer = await self._calls.ask(
+            "auth.AuthService/VerifyToken",
+            "/api/v1/tokens/verify",
+            _TokenAnswer,
+            deadline=deadline,
+            body={"token": token},
+        )
+        identity = read_identity(
+            token=token,
+            is_valid=answer.is_valid,
+            user_id=answer.user_id or "",
+            organization_id=answer.organization_id or "",
+            permissions=answer.permissions or (),
+            said=answer.error_message or "",
+            source=Source.REST,
+            path=self.name,
+        )
+        # Whoever does not say until when it holds has not said that it may be kept.
+        is_whole = answer.expires_at is not None
+        return Verified(
+            identity=identity,
+            expires_at=answer.expires_at,
+            as_of=_optional(answer, path=self.name) if is_whole else AsOf(),
+        )
+
+    async def get_user_permissions(self, user_id: str, *, deadline: Deadline) -> Permitted:
+        answer = await self._calls.ask(
+            "auth.AuthService/GetUserPermissions",
+            f"/api/v1/users/{_segment(user_id)}/permissions",
+            _PermissionsAnswer,
+            deadline=deadline,
+            not_found=UnknownUser("Auth knows no such user"),
+        )
+        return Permitted(
+            permissions=frozenset(answer.permissions),
+            organization_id=answer.organization_id,
+            as_of=_optional(answer, path=self.name) if answer.organization_id else AsOf(),
+        )
+
+    async def close(self) -> None:
+        await self._calls.close()
+
+    async def _check_batch(self, rows: Sequence[Row], deadline: Deadline) -> Checked:
+        user_ids, organization_ids, local_ids = zip(*rows, strict=True)
+        answer = await self._calls.ask(
+            "access.v1.AccessService/BatchCheckLocals",
+            "/api/v1/locals/validate",
+            _RowsAnswer,
+            deadline=deadline,
+            body={
+                "user_ids": user_ids,
+                "organization_ids": organization_ids,
+                "local_ids": local_ids,
+            },
+            statuses_of_older=NO_SUCH_PLACE,
+        )
+        return read_checked(
+            [reason_named(name, path=self.name) for name in answer.reasons],
+            answer.local_names,
+            _as_of(answer, path=self.name),
+            rows=len(rows),
+            path=self.name,
+        )
+
+    async def _check_row(self, row: Row, deadline: Deadline) -> Decision:
+        user_id, organization_id, local_id = row
+        asked = urlencode({"user_id": user_id, "organization_id": organization_id}, quote_via=quote)
+        answer = await self._calls.ask(
+            "auth.AuthService/ValidateLocal",
+            f"/api/v1/locals/{_segment(local_id)}/validate?{asked}",
             _LocalAnswer,
             deadline=deadline,
         )
@@ -79,115 +174,20 @@ class RestTransport:
             path=self.name,
         )
 
-    async def verify_token(self, token: str, *, deadline: Deadline) -> Identity:
-        answer = await self._call(
-            "VerifyToken",
-            "/api/v1/tokens/verify",
-            _TokenAnswer,
-            deadline=deadline,
-            body={"token": token},
-        )
-        return read_identity(
-            token=token,
-            is_valid=answer.is_valid,
-            user_id=answer.user_id or "",
-            organization_id=answer.organization_id or "",
-            permissions=answer.permissions or (),
-            said=answer.error_message or "",
-            source=Source.REST,
-            path=self.name,
-        )
 
-    async def get_user_permissions(self, user_id: str, *, deadline: Deadline) -> frozenset[str]:
-        answer = await self._call(
-            "GetUserPermissions",
-            f"/api/v1/users/{_segment(user_id)}/permissions",
-            _PermissionsAnswer,
-            deadline=deadline,
-            not_found=UnknownUser("Auth knows no such user"),
-        )
-        return frozenset(answer.permissions)
+def _optional(answer: _AsOf, *, path: str) -> AsOf:
+    if answer.revision == 0:
+        return AsOf()
+    return _as_of(answer, path=path)
 
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
 
-    async def _call(
-        self,
-        name: str,
-        target: str,
-        answer_type: type[S],
-        *,
-        deadline: Deadline,
-        body: dict[str, str] | None = None,
-        not_found: ServiceError | None = None,
-    ) -> S:
-        call = RpcCall(
-            method=f"auth.AuthService/{name}",
-            side="client",
-            protocol="http",
-            peer=self._peer,
-            deadline=deadline,
-        )
-
-        async def ask() -> S:
-            try:
-                content = await self._exchange(call, target, body, not_found)
-            except (aiohttp.ClientError, OSError) as exc:
-                raise error_of(Outcome.BROKEN_OFF, path=self.name) from exc
-            try:
-                return msgspec.json.decode(content, type=answer_type)
-            except (ValueError, RecursionError) as exc:  # wrong shape, no JSON, no UTF-8, too deep
-                raise error_of(Outcome.UNINTELLIGIBLE, path=self.name) from exc
-
-        try:
-            return await run_call(
-                call, ask, deadline=deadline, interceptors=self._interceptors, clock=self._clock
-            )
-        except DeadlineExceeded as exc:
-            raise error_of(Outcome.TIMED_OUT, path=self.name) from exc
-
-    async def _exchange(
-        self,
-        call: RpcCall,
-        target: str,
-        body: dict[str, str] | None,
-        not_found: ServiceError | None,
-    ) -> bytes:
-        """The body of a 200; every other status is raised."""
-        async with self._open_session().request(
-            "GET" if body is None else "POST",
-            URL(self._base + target, encoded=True),
-            json=body,
-            headers={**HEADERS, **call.metadata},
-            allow_redirects=False,
-        ) as response:
-            if response.status == 200:
-                return await self._read_bounded(response.content)
-            raise error_of(
-                http_outcome(response.status, response.content_type),
-                path=self.name,
-                not_found=not_found,
-                retry_after_s=retry_after_s(response.headers.get("retry-after"), unit_s=1.0),
-            )
-
-    def _open_session(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                # The deadline is the only timeout.
-                timeout=aiohttp.ClientTimeout(total=None),
-            )
-        return self._session
-
-    async def _read_bounded(self, stream: aiohttp.StreamReader) -> bytes:
-        content = bytearray()
-        async for chunk in stream.iter_any():
-            content += chunk
-            if len(content) > BODY_BYTES_MAX:
-                raise error_of(Outcome.UNINTELLIGIBLE, path=self.name)
-        return bytes(content)
+def _as_of(answer: _AsOf, *, path: str) -> AsOf:
+    return read_as_of(
+        revision=answer.revision,
+        age_ms=answer.age_ms,
+        database_id=answer.database_id,
+        path=path,
+    )
 
 
 def _segment(text: str) -> str:

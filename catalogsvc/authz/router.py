@@ -73,11 +73,18 @@ class Router:
 
     def _paths(self) -> list[Path]:
         """Those worth asking now, in order."""
-        turn = self._turn
-        self._turn = (turn + 1) % max(1, len(self.targets))
-        in_turn = (*self.targets[turn:], *self.targets[:turn])
-        admitted = [target for target in in_turn if target.refusal() is None]
-        return [*admitted[:TARGETS_PER_CALL_MAX], *self.rest]
+        # Plain steps, because each batch of questions comes this way.
+        turn, count = self._turn, len(self.targets)
+        self._turn = (turn + 1) % max(1, count)
+        paths: list[Path] = []
+        for step in range(count):
+            target = self.targets[(turn + step) % count]
+            if target.refusal() is None:
+                paths.append(target)
+                if len(paths) == TARGETS_PER_CALL_MAX:
+                    break
+        paths.extend(self.rest)
+        return paths
 
     async def _ask_one(self, path: Path, question: Question[A], span_s: float) -> A:
         try:
@@ -95,8 +102,11 @@ class Router:
         """The fallback is in use while no target's breaker is closed; said once each way."""
         if not self.targets or not self.rest:
             return
-        states = (target.breaker.state for target in self.targets)
-        is_falling_back = BreakerState.CLOSED not in states
+        is_falling_back = True
+        for target in self.targets:
+            if target.breaker.state is BreakerState.CLOSED:
+                is_falling_back = False
+                break
         if is_falling_back != self._is_falling_back:
             self._is_falling_back = is_falling_back
             event = "auth_fallback_begins" if is_falling_back else "auth_fallback_ends"

@@ -3,7 +3,7 @@
 A wrong value raises ValueError("field: why").
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from svckit.address import Address
@@ -25,12 +25,18 @@ MOST = {
 }
 
 
+MEMORY = "memory://"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthClientSettings:
     """Where Auth is, how long to wait for it, and how long to believe it.
 
     `grpc_targets` are "host:port"; `rest_urls` are "http(s)://host[:port][/prefix]", tried in their
-    order. Either may be empty, not both. `max_staleness_s=0` turns the cache off.
+    order. Either may be empty, not both. `max_staleness_s=0` turns all caches off.
+
+    `cache_url` is "memory://", or "redis(s)://[user:password@]host[:port][/db]" for a level behind
+    it that is shared. `cache_without_feed` keeps what a server without access.v1 says, too.
     """
 
     grpc_targets: tuple[str, ...] = ()
@@ -44,7 +50,13 @@ class AuthClientSettings:
     ttl_allowed_s: float = 30.0
     ttl_denied_s: float = 5.0
     cache_entries_max: int = 100_000
+    cache_url: str = field(default=MEMORY, repr=False)  # it may hold a password
+    cache_without_feed: bool = False
     flights_max: int = 10_000
+
+    @property
+    def has_second_level(self) -> bool:
+        return self.cache_url != MEMORY and self.max_staleness_s > 0
 
     def __post_init__(self) -> None:
         if not self.grpc_targets and not self.rest_urls:
@@ -53,6 +65,8 @@ class AuthClientSettings:
             _check_target(target)
         for url in self.rest_urls:
             _check_url(url)
+        if self.cache_url != MEMORY:
+            _check_cache_url(self.cache_url)
         for name in ("grpc_targets", "rest_urls"):
             places = getattr(self, name)
             if len(set(places)) != len(places):
@@ -83,6 +97,20 @@ def _check_url(url: str) -> None:
         raise ValueError("rest_urls: a value is not http://host or https://host")
     if parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("rest_urls: a value has a query, a fragment or a user")
+
+
+def _check_cache_url(url: str) -> None:
+    # Not repeated either.
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as exc:
+        raise ValueError("cache_url: the value is not a URL") from exc
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname or port == 0:
+        raise ValueError("cache_url: the value is not memory:// or redis://host or rediss://host")
+    database = parts.path.strip("/")
+    if parts.query or parts.fragment or not (database == "" or database.isdecimal()):
+        raise ValueError("cache_url: what follows the host is not the number of a database")
 
 
 def _check_number(name: str, value: float, *, most: float) -> None:

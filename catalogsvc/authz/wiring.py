@@ -1,12 +1,17 @@
-"""Builds the paths to Auth from the settings."""
+"""Builds the paths to Auth from the settings, and tells the clock by which a lease is measured."""
 
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
 from catalogsvc.authz.breaker import Breaker
 from catalogsvc.authz.call import Clock
 from catalogsvc.authz.channels import ChannelPool
+from catalogsvc.authz.feed import Feed
+from catalogsvc.authz.feed_transport import GrpcFeed
 from catalogsvc.authz.grpc_transport import GrpcTransport, open_codec
 from catalogsvc.authz.model import Source
 from catalogsvc.authz.path import GuardedPath, Path
@@ -16,20 +21,46 @@ from catalogsvc.authz.settings import AuthClientSettings
 from svckit.address import Address
 from svckit.rpc import Interceptor
 
-__all__ = ["make_router"]
+__all__ = ["Wires", "make_wires", "lease_clock"]
 
 # An attempt that had this much of its time and timed out counts; less, and its caller was in a
 # hurry. Not all of it, since some of a call's time is gone before the attempt begins.
 FAIR_SHARE = 0.8
 
 
-def make_router(
+def lease_clock() -> Clock:
+    """Seconds that go on while the machine sleeps, where the system counts them.
+
+    Not the event loop's: uvloop looks at its clock once a turn, so a process that was stopped and
+    goes on would believe for a moment that no time has passed.
+    """
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return partial(time.clock_gettime, time.CLOCK_BOOTTIME)
+    return time.monotonic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wires:
+    """All ways to Auth: the questions' by `router`, the changes' by `feeds`, one a target."""
+
+    router: Router
+    feeds: Sequence[Feed]
+
+    async def close(self) -> None:
+        try:
+            await self.router.close()
+        finally:
+            for feed in self.feeds:
+                await feed.close()
+
+
+def make_wires(
     settings: AuthClientSettings,
     *,
     interceptors: Sequence[Interceptor],
     clock: Clock,
     log: FilteringBoundLogger,
-) -> Router:
+) -> Wires:
     """Connects to nothing yet. Needs a running event loop."""
     codec = open_codec()
     # What the first attempt of an ordinary call gets: half of its time at the most.
@@ -52,10 +83,16 @@ def make_router(
         transport = RestTransport(url, interceptors=interceptors, clock=clock)
         return Path(transport, source=Source.REST, clock=clock)
 
-    return Router(
-        [make_target(target) for target in settings.grpc_targets],
-        [make_rest(url) for url in settings.rest_urls],
-        attempt_timeout_s=attempt_timeout_s,
-        clock=clock,
-        log=log,
+    def make_feed(target: str) -> Feed:
+        return GrpcFeed(Address.parse(target), codec=codec, interceptors=interceptors)
+
+    return Wires(
+        router=Router(
+            [make_target(target) for target in settings.grpc_targets],
+            [make_rest(url) for url in settings.rest_urls],
+            attempt_timeout_s=attempt_timeout_s,
+            clock=clock,
+            log=log,
+        ),
+        feeds=[make_feed(target) for target in settings.grpc_targets],
     )

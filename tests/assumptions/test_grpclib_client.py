@@ -3,18 +3,24 @@
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 
 import pytest
 from grpclib.client import Channel
 from grpclib.config import Configuration
+from grpclib.const import Cardinality, Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 
 from catalogsvc.authz.channels import KEEPALIVE, LastingChannel
 from catalogsvc.authz.confine import confined
+from catalogsvc.authz.grpc_stream import MESSAGE_BYTES_MAX
 from catalogsvc.authz.grpc_transport import open_codec
 from generated import auth
+from generated.access import v1 as access
+from svckit.errors import MalformedMessage
 from tests.contract.authz.broken_servers import black_hole, talking_nonsense
 from tests.contract.authz.fake_auth import FakeAuth, serve_grpc
+from tests.contract.authz.scripted import Questions, ScriptedServer, answer_to, serve_script
 
 QUESTION = auth.ValidateLocalRequest(user_id="u1", organization_id="o1", local_id="l1")
 
@@ -149,3 +155,43 @@ async def test_trailing_metadata_is_on_the_stream_after_an_error(target: tuple[s
     with pytest.raises(GRPCError):
         await stub.get_user_permissions(auth.GetUserPermissionsRequest(user_id="x"), timeout=5)
     channel.close()
+
+
+async def test_an_older_server_looks_broken_to_a_stock_channel_and_older_to_ours() -> None:
+    async with serve_grpc(FakeAuth(), is_old=True) as place:
+        host, _, port = place.rpartition(":")
+        statuses = []
+        for kind in (Channel, LastingChannel):
+            channel = kind(host, int(port), codec=open_codec())
+            stub = access.AccessServiceStub(channel)
+            with pytest.raises(GRPCError) as caught:
+                await stub.verify_token(access.VerifyTokenRequest(token="t"), timeout=5)
+            statuses.append(caught.value.status)
+            channel.close()
+
+    assert statuses == [Status.UNKNOWN, Status.UNIMPLEMENTED]
+
+
+async def test_a_stock_stream_believes_any_size_and_ours_does_not() -> None:
+    async def answer_hugely(stream: Questions) -> None:
+        request = await stream.recv_message()
+        assert request is not None
+        names = ["x" * 2 * MESSAGE_BYTES_MAX]
+        await stream.send_message(answer_to(request, local_names=names))
+
+    async with serve_script(ScriptedServer(check=answer_hugely)) as place:
+        host, _, port = place.rpartition(":")
+        for kind, takes_it in ((Channel, True), (LastingChannel, False)):
+            channel = kind(host, int(port), codec=open_codec())
+            with nullcontext() if takes_it else pytest.raises(MalformedMessage):
+                async with channel.request(
+                    "/access.v1.AccessService/CheckLocals",
+                    Cardinality.STREAM_STREAM,
+                    access.CheckLocalsRequest,
+                    access.CheckLocalsResponse,
+                    timeout=5,
+                ) as stream:
+                    request = access.CheckLocalsRequest(request_id=1, user_ids=["u1"])
+                    await stream.send_message(request, end=True)
+                    await stream.recv_message()
+            channel.close()

@@ -6,7 +6,16 @@ from typing import Any
 from catalogsvc.authz import AuthClient, AuthClientSettings, Decision, LocalQuery
 from svckit.deadline import Deadline
 
-__all__ = ["QUERY", "SkewedClock", "ask", "now", "open_client", "open_rest_client"]
+__all__ = [
+    "QUERY",
+    "SkewedClock",
+    "ask",
+    "knows",
+    "lease",
+    "now",
+    "open_client",
+    "open_rest_client",
+]
 
 QUERY = LocalQuery(user_id="u1", organization_id="o1", local_id="l1")
 
@@ -25,11 +34,18 @@ class SkewedClock:
 
 
 def open_client(
-    target: str, url: str | None = None, *, clock: SkewedClock | None = None, **settings: Any
+    target: str,
+    url: str | None = None,
+    *,
+    clock: SkewedClock | None = None,
+    lease_clock: SkewedClock | None = None,
+    **settings: Any,
 ) -> AuthClient:
     urls = () if url is None else (url,)
     return AuthClient(
-        AuthClientSettings(grpc_targets=(target,), rest_urls=urls, **settings), clock=clock
+        AuthClientSettings(grpc_targets=(target,), rest_urls=urls, **settings),
+        clock=clock,
+        lease_clock=lease_clock,
     )
 
 
@@ -46,3 +62,17 @@ async def ask(
         local_id=QUERY.local_id,
         deadline=Deadline.after(timeout_s, now=(clock or now)()),
     )
+
+
+async def lease(client: AuthClient) -> None:
+    """Returns when the client follows the changes, so that its cache may be used."""
+    async with asyncio.timeout(5):
+        while not client.snapshot().is_leased:  # noqa: ASYNC110 # no event says it, and none should
+            await asyncio.sleep(0.001)
+
+
+async def knows(client: AuthClient, revision: int) -> None:
+    """Returns when the feed has told the client of this revision."""
+    async with asyncio.timeout(5):
+        while client.snapshot().revision < revision:  # noqa: ASYNC110 # no event says it, and none should
+            await asyncio.sleep(0.001)

@@ -1,19 +1,14 @@
-"""The three transports, each in front of the same fake Auth."""
+"""The transports, each in front of the same fake Auth."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
 
-from catalogsvc.authz.channels import ChannelPool
-from catalogsvc.authz.grpc_transport import GrpcTransport, open_codec
-from catalogsvc.authz.rest_transport import RestTransport
 from catalogsvc.authz.transport import Transport
-from svckit.address import Address
-from svckit.rpc import CallNext, RpcCall
 from tests.contract.authz.fake_auth import FakeAuth, serve_grpc, serve_rest
 from tests.contract.authz.fake_transport import FakeTransport
+from tests.contract.authz.wires import open_grpc, open_rest
 
 
 @pytest.fixture
@@ -21,24 +16,20 @@ def fake() -> FakeAuth:
     return FakeAuth()
 
 
-async def add_key(call: RpcCall, call_next: CallNext) -> None:
-    call.metadata["authorization"] = "Bearer service-key"
-    await call_next()
+async def _open(kind: str, fake: FakeAuth, stack: AsyncExitStack) -> Transport:
+    is_old = kind.startswith("old ")
+    match kind.removeprefix("old "):
+        case "grpc":
+            return open_grpc(await stack.enter_async_context(serve_grpc(fake, is_old=is_old)))
+        case "rest":
+            return open_rest(await stack.enter_async_context(serve_rest(fake, is_old=is_old)))
+        case _:
+            return FakeTransport(auth=fake)
 
 
-@pytest.fixture(params=["grpc", "rest", "fake"])
+@pytest.fixture(params=["grpc", "old grpc", "rest", "old rest", "fake"])
 async def transport(request: pytest.FixtureRequest, fake: FakeAuth) -> AsyncIterator[Transport]:
-    clock = asyncio.get_running_loop().time
     async with AsyncExitStack() as stack:
-        made: Transport
-        if request.param == "grpc":
-            target = Address.parse(await stack.enter_async_context(serve_grpc(fake)))
-            pool = ChannelPool(target, size=2, codec=open_codec())
-            made = GrpcTransport(pool, interceptors=(add_key,), clock=clock)
-        elif request.param == "rest":
-            url = await stack.enter_async_context(serve_rest(fake))
-            made = RestTransport(url, interceptors=(add_key,), clock=clock)
-        else:
-            made = FakeTransport(auth=fake)
+        made = await _open(request.param, fake, stack)
         stack.push_async_callback(made.close)
         yield made

@@ -16,13 +16,14 @@ from catalogsvc.authz import (
     InvalidRequest,
     InvalidToken,
     LocalQuery,
+    PartlyUnavailable,
     Source,
     UnknownUser,
 )
 from svckit import errors
 from svckit.rpc import CallNext, RpcCall
 from tests.contract.authz.broken_servers import refused_port
-from tests.contract.authz.clients import QUERY, ask, open_client, open_rest_client
+from tests.contract.authz.clients import QUERY, ask, knows, lease, open_client, open_rest_client
 from tests.contract.authz.fake_auth import FakeAuth, Said, serve_grpc, serve_rest
 
 # For tests of hundreds of questions: on a busy machine they may take a while.
@@ -37,6 +38,7 @@ def query(number: int) -> LocalQuery:
 async def test_the_second_question_is_answered_from_the_cache(fake: FakeAuth) -> None:
     fake.decisions[QUERY] = YES
     async with serve_grpc(fake) as target, open_client(target) as client:
+        await lease(client)
         first, second = await ask(client), await ask(client)
         snapshot = client.snapshot()
 
@@ -84,6 +86,7 @@ async def test_a_list_of_questions_is_answered_in_its_order(fake: FakeAuth) -> N
         fake.decisions[query(number)] = YES
     queries = [query(number) for number in (*range(200), 7, 8, 7)]
     async with serve_grpc(fake) as target, open_client(target, **PATIENT) as client:
+        await lease(client)
         decisions = await client.validate_locals(queries)
         again = await client.validate_locals(queries)
 
@@ -102,24 +105,32 @@ async def test_no_questions_have_no_answers(fake: FakeAuth) -> None:
 async def test_a_list_with_one_question_unanswered_is_unavailable(fake: FakeAuth) -> None:
     fake.decisions[query(1)] = YES
     async with serve_grpc(fake) as target, open_client(target) as client:
+        await lease(client)
         await client.validate_locals([query(1)])
         fake.trouble = errors.Unavailable("store down")
-        with pytest.raises(AuthUnavailable):
-            await client.validate_locals([query(1), query(2), query(3)])
+        with pytest.raises(PartlyUnavailable) as raised:
+            await client.validate_locals([query(2), query(1), query(3)])
+
+        assert [bool(decision) for decision in raised.value.decisions] == [False, True, False]
+        assert raised.value.decisions[0] is None
 
         assert client.snapshot().unavailable == 1
 
 
-async def test_a_token_is_asked_about_each_time(fake: FakeAuth) -> None:
+async def test_a_token_is_verified_once_until_its_user_changes(fake: FakeAuth) -> None:
     fake.tokens["good"] = ("u1", "o1", ("catalog:read",))
     async with serve_grpc(fake) as target, open_client(target) as client:
-        identity = await client.verify_token("good")
+        await lease(client)
+        first, second = await client.verify_token("good"), await client.verify_token("good")
         del fake.tokens["good"]
+        fake.change("o1", "u1")
+        await knows(client, fake.revision)
         with pytest.raises(InvalidToken):
             await client.verify_token("good")
 
-    assert identity.permissions == {"catalog:read"}
-    assert identity.source is Source.GRPC
+    assert first.permissions == second.permissions == {"catalog:read"}
+    assert (first.source, second.source) == (Source.GRPC, Source.CACHE)
+    assert fake.asked == 2
 
 
 @pytest.mark.parametrize("token", ["", "x" * 8193, "a\nb", "ñ", "a\x00"])
@@ -141,15 +152,20 @@ async def test_a_bad_id_is_not_asked_about(fake: FakeAuth) -> None:
     assert fake.asked == 0
 
 
-async def test_permissions_are_asked_about_each_time(fake: FakeAuth) -> None:
+async def test_permissions_are_asked_once_until_their_user_changes(fake: FakeAuth) -> None:
     fake.permissions["u1"] = ("catalog:read", "catalog:edit")
     async with serve_grpc(fake) as target, open_client(target) as client:
-        permissions = await client.get_user_permissions(user_id="u1")
+        await lease(client)
+        for _ in range(2):
+            permissions = await client.get_user_permissions(user_id="u1")
         del fake.permissions["u1"]
+        fake.change("o1", "u1")
+        await knows(client, fake.revision)
         with pytest.raises(UnknownUser):
             await client.get_user_permissions(user_id="u1")
 
     assert permissions == {"catalog:read", "catalog:edit"}
+    assert fake.asked == 2
 
 
 async def test_interceptors_see_both_wires_and_what_they_add_arrives(fake: FakeAuth) -> None:
@@ -170,28 +186,29 @@ async def test_interceptors_see_both_wires_and_what_they_add_arrives(fake: FakeA
         ) as client:
             await ask(client)
 
-    method = "auth.AuthService/ValidateLocal"
-    assert seen == [
-        ("grpc", method, "client"),
-        ("http", method, "client"),
-        ("grpc", method, "client"),
+    service = "access.v1.AccessService"
+    assert [call for call in seen if not call[1].endswith("/Watch")] == [
+        ("grpc", f"{service}/CheckLocals", "client"),
+        ("http", f"{service}/BatchCheckLocals", "client"),
+        ("grpc", f"{service}/CheckLocals", "client"),
     ]
-    assert rest.metadata["traceparent"] == fake.metadata["traceparent"] == "00-1-2-01"
+    assert rest.metadata["traceparent"] == "00-1-2-01"
 
 
-async def test_the_server_is_told_the_deadline(fake: FakeAuth) -> None:
+async def test_the_server_is_told_how_long_the_client_waits(fake: FakeAuth) -> None:
     told: list[float] = []
 
     async def note(call: RpcCall, call_next: CallNext) -> None:
-        assert call.deadline is not None
-        told.append(call.deadline.left_s(asyncio.get_running_loop().time()))
+        if call.deadline is not None:
+            told.append(call.deadline.left_s(asyncio.get_running_loop().time()))
         await call_next()
 
     async with serve_grpc(fake) as target:
-        settings = AuthClientSettings(grpc_targets=(target,))
+        settings = AuthClientSettings(grpc_targets=(target,), timeout_s=2.0)
         async with AuthClient(settings, interceptors=(note,)) as client:
-            await ask(client, timeout_s=2.0)
+            await ask(client)
 
+    # A question is shared, so it has the client's time, whatever its first caller had.
     assert told == [pytest.approx(2.0, abs=0.2)]
 
 

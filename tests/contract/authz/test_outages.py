@@ -26,7 +26,15 @@ from tests.contract.authz.broken_servers import (
     refused_port,
     talking_nonsense,
 )
-from tests.contract.authz.clients import QUERY, SkewedClock, ask, now, open_client, open_rest_client
+from tests.contract.authz.clients import (
+    QUERY,
+    SkewedClock,
+    ask,
+    lease,
+    now,
+    open_client,
+    open_rest_client,
+)
 from tests.contract.authz.fake_auth import FakeAuth, Said, serve_grpc, serve_rest
 from tests.proxy import open_proxy
 
@@ -151,9 +159,8 @@ async def test_a_caller_in_a_hurry_does_not_open_the_breaker() -> None:
         async with AuthClient(settings) as client:
             with pytest.raises(AuthUnavailable):
                 await ask(client, timeout_s=0.05)
-            async with asyncio.timeout(2):
-                while client.snapshot().in_flight:  # noqa: ASYNC110 # no event says it, and none should
-                    await asyncio.sleep(0.001)
+            # The question goes on: its outcome will be the server's own.
+            assert client.snapshot().in_flight == 1
             states = client.snapshot().breakers
 
     assert states == {f"grpc://{target}": BreakerState.CLOSED}
@@ -242,17 +249,35 @@ async def test_a_redirect_is_not_followed(fake: FakeAuth) -> None:
     assert fake.metadata == {}
 
 
-async def test_a_revoked_access_is_refused_when_the_bound_is_over(fake: FakeAuth) -> None:
+async def test_a_revoked_access_is_refused_when_its_lease_is_over(fake: FakeAuth) -> None:
     clock = SkewedClock()
-    async with serve_grpc(fake) as target, open_client(target, clock=clock) as client:
-        assert await ask(client, clock=clock)
+    async with serve_grpc(fake) as target, open_client(target, lease_clock=clock) as client:
+        await lease(client)
+        fake.decisions[QUERY] = Said(True, "Centro")
+        assert await ask(client)
+        fake.is_feed_silent = True
         fake.decisions[QUERY] = Said(False, "", "NOT_ASSIGNED")
-        still = await ask(client, clock=clock)
+        still = await ask(client)
         clock.skew_s += 2.0
-        after = await ask(client, clock=clock)
+        after = await ask(client)
 
     assert still.source is Source.CACHE
     assert after.reason is Reason.NOT_ASSIGNED
+
+
+async def test_a_revoked_access_is_refused_when_the_feed_tells_it(fake: FakeAuth) -> None:
+    async with serve_grpc(fake) as target, open_client(target) as client:
+        await lease(client)
+        fake.decisions[QUERY] = Said(True, "Centro")
+        assert await ask(client)
+        fake.decisions[QUERY] = Said(False, "", "NOT_ASSIGNED")
+        fake.change(QUERY.organization_id, QUERY.user_id, QUERY.local_id)
+        async with asyncio.timeout(1.5):
+            while await ask(client):  # noqa: ASYNC110 # no event says it, and none should
+                await asyncio.sleep(0.001)
+        snapshot = client.snapshot()
+
+    assert snapshot.dropped == 1
 
 
 async def test_a_failure_is_not_kept(fake: FakeAuth) -> None:

@@ -51,6 +51,8 @@ def environ(auth: FakeAuth, tmp_path: Path) -> dict[str, str]:
         "CATALOG_DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/catalog.db",
         "CATALOG_DEMO": "yes",
         "CATALOG_AUTH_GRPC_TARGETS": auth.address,
+        # This Auth was built from the first contract, and tells no changes.
+        "CATALOG_AUTH_CACHE_WITHOUT_FEED": "yes",
     }
 
 

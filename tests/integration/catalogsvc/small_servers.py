@@ -1,25 +1,27 @@
 """Servers of a few lines that stand in for Auth where a test needs it slow, silent or garbled."""
 
 import asyncio
+import json
+import re
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-__all__ = ["YES", "rest_saying", "silent", "refusing"]
-
-YES = b'{"is_valid": true, "local_name": "Centro", "reason": "ALLOWED"}'
+__all__ = ["rest_saying", "silent", "refusing"]
 
 
 @asynccontextmanager
-async def rest_saying(body: bytes = YES, *, delay_s: float = 0.0) -> AsyncIterator[str]:
-    """Yields "http://host:port", where each request gets this body."""
+async def rest_saying(body: bytes | None = None, *, delay_s: float = 0.0) -> AsyncIterator[str]:
+    """Yields "http://host:port", where each question gets this body, or a yes for each row."""
 
     async def on_connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n"
         try:
-            while await reader.readuntil(b"\r\n\r\n"):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                asked = await reader.readexactly(_content_length(head))
                 await asyncio.sleep(delay_s)
-                writer.write(head.encode() + body)
+                said = _yes(asked) if body is None else body
+                writer.write(f"HTTP/1.1 200 OK\r\ncontent-length: {len(said)}\r\n\r\n".encode())
+                writer.write(said)
                 await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
             pass  # the client has left
@@ -29,6 +31,23 @@ async def rest_saying(body: bytes = YES, *, delay_s: float = 0.0) -> AsyncIterat
     server = await asyncio.start_server(on_connection, "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def _content_length(head: bytes) -> int:
+    match = re.search(rb"(?i)content-length: (\d+)", head)
+    return int(match[1]) if match else 0
+
+
+def _yes(asked: bytes) -> bytes:
+    rows = len(json.loads(asked)["user_ids"])
+    said = {
+        "reasons": ["ALLOWED"] * rows,
+        "local_names": ["Centro"] * rows,
+        "revision": 1,
+        "age_ms": 0,
+        "database_id": "db",
+    }
+    return json.dumps(said).encode()
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from tests.otlp import OtlpReceiver, otlp_receiver
 from tests.processes import authctl, run_services
 
 LISTING = "GET /api/v1/locals/{local_id}/products"
-METHOD = "auth.AuthService/ValidateLocal"
+METHOD = "access.v1.AccessService/CheckLocals"
+REST_METHOD = "access.v1.AccessService/BatchCheckLocals"
 
 
 async def arrived(
@@ -79,9 +80,9 @@ async def test_the_rest_fallback_carries_the_trace_too(place: Place) -> None:
         ):
             await trace_of_one_listing(place, environ)
             http = await arrived(receiver, "catalog", LISTING)
-            server = await arrived(receiver, "auth", "GET /api/v1/locals/{local_id}/validate")
+            server = await arrived(receiver, "auth", "POST /api/v1/locals/validate")
             # The call over gRPC, which failed, and the one over REST.
-            client = await arrived(receiver, "catalog", METHOD, above=server)
+            client = await arrived(receiver, "catalog", REST_METHOD, above=server)
 
     assert server.trace_id == http.trace_id
     assert client.parent_span_id == http.span_id

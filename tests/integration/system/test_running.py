@@ -113,7 +113,7 @@ async def test_health_metrics_and_contract_are_served(place: Place) -> None:
             health = await response.json()
 
     assert health == {"status": "healthy"}
-    seen = 'grpc_requests_total{method="ValidateLocal",service="auth",status="OK"} 1.0'
+    seen = 'grpc_requests_total{method="CheckLocals",service="access.v1",status="OK"} 1.0'
     assert seen in pages[place.auth_port, "/metrics"]
     assert seen in pages[place.catalog_port, "/metrics"]
     assert "authz_cache_misses_total 1.0" in pages[place.catalog_port, "/metrics"]

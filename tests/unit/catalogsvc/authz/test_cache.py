@@ -2,12 +2,17 @@
 
 import pytest
 
-from catalogsvc.authz.cache import CacheKey, DecisionCache
-from catalogsvc.authz.model import Decision, Reason, Source
+from catalogsvc.authz.cache import DecisionCache
+from catalogsvc.authz.feed import Change, Page
+from catalogsvc.authz.freshness import Freshness
+from catalogsvc.authz.model import Decision, Reason, Row, Source
 
-KEY: CacheKey = ("u1", "o1", "l1")
+KEY: Row = ("u1", "o1", "l1")
 YES = Decision(reason=Reason.ALLOWED, source=Source.GRPC, local_name="Centro", revision=7)
-NO = Decision(reason=Reason.NOT_ASSIGNED, source=Source.REST)
+KEPT = Decision(reason=Reason.ALLOWED, source=Source.CACHE, local_name="Centro", revision=7)
+NO = Decision(reason=Reason.NOT_ASSIGNED, source=Source.REST, revision=7)
+OLD_YES = Decision(reason=Reason.ALLOWED, source=Source.CACHE, local_name="Centro")
+OLD_NO = Decision(reason=Reason.NOT_ASSIGNED, source=Source.CACHE)
 
 
 class Clock:
@@ -22,89 +27,126 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture
+def freshness(clock: Clock) -> Freshness:
+    freshness = Freshness(max_staleness_s=2.0)
+    renew(freshness, clock, is_reset=True)
+    return freshness
+
+
+def renew(freshness: Freshness, clock: Clock, *changes: Change, is_reset: bool = False) -> None:
+    known = freshness.position.revision or 7
+    freshness.apply(
+        Page(
+            tick=freshness.make_tick(clock.now),
+            database_id="db",
+            after=known,
+            revision=changes[-1].revision if changes else known,
+            changes=changes,
+            is_reset=is_reset,
+        )
+    )
+
+
 def make_cache(
-    clock: Clock, *, max_staleness_s: float = 2.0, entries_max: int = 3
+    freshness: Freshness, clock: Clock, *, is_kept_without_feed: bool = False
 ) -> DecisionCache:
     return DecisionCache(
+        freshness,
         clock=clock,
-        max_staleness_s=max_staleness_s,
+        max_staleness_s=2.0,
         ttl_allowed_s=30.0,
         ttl_denied_s=1.0,
-        entries_max=entries_max,
+        entries_max=3,
+        jitter=lambda: 1.1,
+        is_kept_without_feed=is_kept_without_feed,
     )
 
 
-def test_a_hit_says_that_it_is_one(clock: Clock) -> None:
-    cache = make_cache(clock)
-    cache.keep(KEY, YES, asked_at=clock.now)
+def test_a_hit_is_counted_and_so_is_a_miss(freshness: Freshness, clock: Clock) -> None:
+    cache = make_cache(freshness, clock)
+    assert cache.find(KEY) is None
+    cache.entries.put(KEY, KEPT, revision=7, until=clock.now + 1)
 
-    hit = cache.find(KEY)
-
-    assert hit == Decision(
-        reason=Reason.ALLOWED, source=Source.CACHE, local_name="Centro", revision=7
-    )
-    assert (cache.hits, cache.misses) == (1, 0)
+    assert cache.find(KEY) is KEPT
+    assert (cache.hits, cache.misses, len(cache)) == (1, 1, 1)
 
 
-def test_a_yes_ends_with_the_staleness_counted_from_the_question(clock: Clock) -> None:
-    cache = make_cache(clock)
-    asked_at = clock.now
-    clock.now += 1.5
-    cache.keep(KEY, YES, asked_at=asked_at)
+def test_a_hit_needs_the_lease(freshness: Freshness, clock: Clock) -> None:
+    cache = make_cache(freshness, clock)
+    cache.entries.put(KEY, KEPT, revision=7, until=clock.now + 30)
 
-    clock.now = asked_at + 1.999
-    assert cache.find(KEY)
-    clock.now = asked_at + 2.0
+    clock.now += 2.0
+    assert cache.find(KEY) is None
+    renew(freshness, clock)
+    assert cache.find(KEY) is KEPT
+
+
+def test_a_hit_ends_with_its_time(freshness: Freshness, clock: Clock) -> None:
+    cache = make_cache(freshness, clock)
+    cache.entries.put(KEY, KEPT, revision=7, until=clock.now + 1)
+
+    clock.now += 1
+
     assert cache.find(KEY) is None
     assert len(cache) == 0
 
 
-def test_a_no_ends_with_its_own_ttl(clock: Clock) -> None:
-    cache = make_cache(clock)
-    cache.keep(KEY, NO, asked_at=clock.now)
+def test_a_change_of_the_assignment_ends_a_hit(freshness: Freshness, clock: Clock) -> None:
+    cache = make_cache(freshness, clock)
+    cache.entries.put(KEY, KEPT, revision=7, until=clock.now + 30)
 
-    clock.now += 1.0
-
+    renew(freshness, clock, Change(8, "o1", "other", "l1"))
+    assert cache.find(KEY) is KEPT
+    renew(freshness, clock, Change(9, "o1", "u1", "l1"))
     assert cache.find(KEY) is None
 
 
-def test_an_answer_that_took_too_long_is_not_kept(clock: Clock) -> None:
-    cache = make_cache(clock)
+def test_a_yes_is_kept_give_or_take_a_little_and_a_no_is_not(
+    freshness: Freshness, clock: Clock
+) -> None:
+    cache = make_cache(freshness, clock)
 
-    cache.keep(KEY, YES, asked_at=clock.now - 2.0)
+    assert cache.until(1000.0, is_yes=True) == pytest.approx(1033.0)
+    assert cache.until(1000.0, is_yes=False) == pytest.approx(1001.0)
+
+
+def test_what_was_found_is_good_until_the_lease_ends(freshness: Freshness, clock: Clock) -> None:
+    cache = make_cache(freshness, clock)
+    cache.entries.put(KEY, KEPT, revision=7, until=clock.now + 30)
+
+    assert cache.good_until(KEY) == clock.now + 2.0
+
+
+@pytest.mark.parametrize(("decision", "lives_s"), [(OLD_YES, 2.0), (OLD_NO, 1.0)])
+def test_without_a_feed_the_bound_is_counted_from_the_question(
+    clock: Clock, decision: Decision, lives_s: float
+) -> None:
+    cache = make_cache(Freshness(max_staleness_s=2.0), clock, is_kept_without_feed=True)
+    cache.keep_without_feed(KEY, decision, sent_at=clock.now)
+    assert cache.good_until(KEY) == clock.now + lives_s
+
+    clock.now += lives_s - 0.001
+    assert cache.find(KEY) is decision
+    clock.now += 0.001
+    assert cache.find(KEY) is None
+
+
+def test_without_a_feed_an_answer_that_took_too_long_is_not_kept(clock: Clock) -> None:
+    cache = make_cache(Freshness(max_staleness_s=2.0), clock, is_kept_without_feed=True)
+
+    cache.keep_without_feed(KEY, OLD_YES, sent_at=clock.now - 2.0)
 
     assert len(cache) == 0
 
 
-def test_without_staleness_nothing_is_kept(clock: Clock) -> None:
-    cache = make_cache(clock, max_staleness_s=0.0)
-
-    cache.keep(KEY, YES, asked_at=clock.now)
-
-    assert cache.find(KEY) is None
-
-
-def test_the_least_recently_used_leaves_first(clock: Clock) -> None:
-    cache = make_cache(clock, entries_max=2)
-    first, second, third = ((f"u{number}", "o1", "l1") for number in range(3))
-    cache.keep(first, YES, asked_at=clock.now)
-    cache.keep(second, YES, asked_at=clock.now)
-    cache.find(first)
-
-    cache.keep(third, YES, asked_at=clock.now)
-
-    assert cache.find(second) is None
-    assert cache.find(first)
-    assert cache.find(third)
-
-
-async def test_it_is_an_aiocache_backend(clock: Clock) -> None:
-    cache = make_cache(clock)
+async def test_it_is_an_aiocache_backend(freshness: Freshness, clock: Clock) -> None:
+    cache = make_cache(freshness, clock)
 
     assert await cache.get(KEY) is None
     assert await cache.get(KEY, NO) is NO
     assert await cache.set(KEY, YES, ttl=100)
-    assert await cache.get(KEY)
+    assert await cache.get(KEY) == KEPT
     assert await cache.exists(KEY)
     assert await cache.delete(KEY) == 1
     assert await cache.delete(KEY) == 0
@@ -114,15 +156,26 @@ async def test_it_is_an_aiocache_backend(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("decision", "ttl", "lives_s"), [(YES, 100, 2.0), (YES, 0.5, 0.5), (NO, None, 1.0)]
+    ("decision", "ttl", "lives_s"), [(YES, 100, 33.0), (YES, 0.5, 0.5), (NO, None, 1.0)]
 )
 async def test_a_ttl_may_shorten_the_bound_and_never_stretch_it(
-    clock: Clock, decision: Decision, ttl: float | None, lives_s: float
+    freshness: Freshness, clock: Clock, decision: Decision, ttl: float | None, lives_s: float
 ) -> None:
-    cache = make_cache(clock)
+    cache = make_cache(freshness, clock)
     await cache.set(KEY, decision, ttl=ttl)
 
     clock.now += lives_s - 0.001
     assert await cache.exists(KEY)
     clock.now += 0.001
     assert not await cache.exists(KEY)
+
+
+async def test_nothing_is_set_that_the_store_rule_forbids(
+    freshness: Freshness, clock: Clock
+) -> None:
+    cache = make_cache(freshness, clock)
+    renew(freshness, clock, Change(8, "o1"))
+
+    assert not await cache.set(KEY, YES)
+    assert not await cache.set(KEY, OLD_YES)
+    assert len(cache) == 0

@@ -18,9 +18,12 @@ from catalogsvc.authz.outcomes import (
     error_of,
     grpc_outcome,
     http_outcome,
+    in_band_outcome,
+    in_band_retry_s,
     retry_after_s,
+    stream_outcome,
 )
-from catalogsvc.authz.transport import Failure, PathFailed
+from catalogsvc.authz.transport import Failure, PathFailed, Unimplemented
 from svckit.errors import DeadlineExceeded, MalformedMessage, ServiceError
 
 PROBLEM = "application/problem+json"
@@ -38,6 +41,7 @@ def test_the_table_names_every_grpc_status() -> None:
         ({Status.UNAUTHENTICATED, Status.PERMISSION_DENIED}, Outcome.REFUSED),
         ({Status.RESOURCE_EXHAUSTED}, Outcome.OVERLOADED),
         ({Status.DEADLINE_EXCEEDED}, Outcome.TIMED_OUT),
+        ({Status.UNIMPLEMENTED}, Outcome.UNIMPLEMENTED),
         ({Status.OK}, Outcome.UNINTELLIGIBLE),
     ],
 )
@@ -117,6 +121,7 @@ def test_what_is_final_names_whose_fault_it_is(outcome: Outcome, kind: type[Serv
     [
         (Outcome.TIMED_OUT, Failure.TIMED_OUT),
         (Outcome.BROKEN_OFF, Failure.BROKEN_OFF),
+        (Outcome.UNIMPLEMENTED, Failure.BROKEN_OFF),
         (Outcome.UNINTELLIGIBLE, Failure.UNINTELLIGIBLE),
     ],
 )
@@ -150,3 +155,32 @@ def test_not_found_is_an_answer_where_the_question_has_it() -> None:
 )
 def test_a_retry_after_is_bounded(text: str | bytes | None, seconds: float) -> None:
     assert retry_after_s(text, unit_s=1.0) == seconds
+
+
+def test_an_older_server_is_told_from_a_broken_one() -> None:
+    assert type(error_of(Outcome.UNIMPLEMENTED, path="grpc://x")) is Unimplemented
+
+
+@pytest.mark.parametrize("status", Status)
+def test_an_error_in_band_means_what_the_same_status_means(status: Status) -> None:
+    assert in_band_outcome(status.value) is GRPC[status]
+
+
+@pytest.mark.parametrize("code", [17, 99, 2**32 - 1])
+def test_a_code_that_nobody_knows_is_a_broken_path(code: int) -> None:
+    assert in_band_outcome(code) is Outcome.BROKEN_OFF
+
+
+@pytest.mark.parametrize("status", Status)
+def test_the_end_of_a_stream_answers_no_question_on_it(status: Status) -> None:
+    outcome = stream_outcome(GRPCError(status))
+
+    if status in (Status.INVALID_ARGUMENT, Status.NOT_FOUND, Status.DEADLINE_EXCEEDED):
+        assert outcome is Outcome.BROKEN_OFF
+    else:
+        assert outcome is GRPC[status]
+
+
+@pytest.mark.parametrize(("span_ms", "seconds"), [(0, 1.0), (7000, 7.0), (2**32 - 1, 60.0)])
+def test_a_retry_after_in_band_is_bounded_and_0_says_nothing(span_ms: int, seconds: float) -> None:
+    assert in_band_retry_s(span_ms) == seconds

@@ -9,7 +9,7 @@ from structlog.testing import LogCapture
 
 from catalogsvc.authz.breaker import Breaker, BreakerState
 from catalogsvc.authz.errors import AuthProtocolError, AuthUnavailable, InvalidRequest
-from catalogsvc.authz.model import Decision, LocalQuery, Source
+from catalogsvc.authz.model import LocalQuery, Reason, Source
 from catalogsvc.authz.path import GuardedPath, Path
 from catalogsvc.authz.router import Router
 from catalogsvc.authz.transport import Transport
@@ -59,9 +59,10 @@ class Bench:
             log=log,
         )
 
-    async def ask(self, timeout_s: float = 5.0) -> Decision:
-        async def question(transport: Transport, deadline: Deadline) -> Decision:
-            return await transport.validate_local(QUERY, deadline=deadline)
+    async def ask(self, timeout_s: float = 5.0) -> Reason:
+        async def question(transport: Transport, deadline: Deadline) -> Reason:
+            checked = await transport.check_locals([("u1", "o1", "l1")], deadline=deadline)
+            return checked.reasons[0]
 
         return await self.router.ask(question, deadline=Deadline.after(timeout_s, now=now()))
 
@@ -87,9 +88,7 @@ async def test_a_failed_call_goes_to_one_more_target_and_then_to_rest() -> None:
         auth.trouble = DOWN
     bench.rest[0].trouble = DOWN
 
-    decision = await bench.ask()
-
-    assert decision.source is Source.GRPC  # the fake says so on every path
+    assert await bench.ask() is Reason.NOT_ASSIGNED
     assert bench.asked() == ([1, 1, 0], [1, 1])
     assert bench.router.answers == {Source.REST: 1}
 
@@ -214,9 +213,9 @@ async def test_a_breaker_that_opens_under_a_waiting_call_costs_it_nothing() -> N
     assert not hasattr(permit, "retry_after_s")
     second.failed(permit, now())
 
-    decision = await call
+    reason = await call
 
-    assert not decision
+    assert reason is Reason.NOT_ASSIGNED
     assert bench.asked() == ([1, 0], [1])
 
 

@@ -18,6 +18,9 @@ def test_the_defaults_are_the_promised_ones() -> None:
     assert (settings.timeout_s, settings.attempt_timeout_s) == (5.0, 1.0)
     assert (settings.breaker_failures, settings.breaker_cooldown_s) == (5, 60.0)
     assert settings.max_staleness_s == 2.0
+    assert (settings.ttl_allowed_s, settings.ttl_denied_s) == (30.0, 5.0)
+    assert not settings.has_second_level
+    assert not settings.cache_without_feed
 
 
 @pytest.mark.parametrize(
@@ -99,3 +102,36 @@ def test_a_number_that_is_none_or_negative_is_refused_by_name(name: str, value: 
 def test_staleness_may_be_nothing_but_not_less(value: float) -> None:
     with pytest.raises(ValueError, match=r"^max_staleness_s: "):
         make(max_staleness_s=value)
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://cache", "redis://cache:6379/3", "rediss://user:secret@cache:6380/"]
+)
+def test_a_redis_is_a_second_level_while_there_is_a_first(url: str) -> None:
+    assert make(cache_url=url).has_second_level
+    assert not make(cache_url=url, max_staleness_s=0).has_second_level
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "memory",
+        "http://secret@cache",
+        "redis://",
+        "redis://secret@cache:x",
+        "redis://secret@cache:0",
+        "redis://[::1",
+        "redis://secret@cache/one",
+        "redis://secret@cache/1?db=2",
+        "redis://secret@cache/1#x",
+    ],
+)
+def test_a_bad_cache_url_is_refused_by_name_and_not_repeated(url: str) -> None:
+    with pytest.raises(ValueError, match=r"^cache_url: ") as caught:
+        make(cache_url=url)
+
+    assert "secret" not in str(caught.value)
+
+
+def test_a_password_is_not_printed() -> None:
+    assert "secret" not in repr(make(cache_url="redis://:secret@cache"))

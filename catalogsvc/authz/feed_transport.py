@@ -1,0 +1,138 @@
+"""The change feed of one target: Watch of access.v1, on a channel of its own.
+
+Of its own, so that no burst of questions stands in the way of the changes.
+"""
+
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import TypeVar
+
+from grpclib.const import Cardinality, Status
+from grpclib.exceptions import GRPCError, StreamTerminatedError
+
+from catalogsvc.authz.answers import read_page
+from catalogsvc.authz.channels import open_channel
+from catalogsvc.authz.confine import confined
+from catalogsvc.authz.feed import FeedUnsupported, Page, Position
+from catalogsvc.authz.grpc_stream import BoundedStream
+from catalogsvc.authz.transport import Failure, PathFailed
+from generated.access import v1 as access
+from svckit.address import Address
+from svckit.codec import ProtobufCodec
+from svckit.errors import MalformedMessage
+from svckit.rpc import Interceptor, RpcCall, run_intercepted
+
+__all__ = ["GrpcFeed"]
+
+A = TypeVar("A")
+METHOD = "access.v1.AccessService/Watch"
+
+
+class GrpcFeed:
+    """A Feed. Owns its channel. The interceptors see the opening of a feed, not its hours."""
+
+    __slots__ = ("_channel", "_interceptors", "_peer", "name")
+
+    def __init__(
+        self, address: Address, *, codec: ProtobufCodec, interceptors: Sequence[Interceptor] = ()
+    ) -> None:
+        self._peer = str(address)
+        self._channel = open_channel(address, codec=codec)
+        self._interceptors = interceptors
+        self.name = f"grpc://{self._peer}"
+
+    @asynccontextmanager
+    async def connect(
+        self, position: Position, *, tick: int
+    ) -> AsyncIterator["GrpcFeedConnection"]:
+        """Returns when the server has begun to answer."""
+        call = RpcCall(method=METHOD, side="client", peer=self._peer, is_streaming=True)
+        async with AsyncExitStack() as stack:
+            opened: list[GrpcFeedConnection] = []
+
+            async def open_feed() -> None:
+                stream = self._channel.request(
+                    f"/{METHOD}",
+                    Cardinality.STREAM_STREAM,
+                    access.WatchRequest,
+                    access.WatchResponse,
+                    metadata=call.metadata,
+                )
+                await stack.enter_async_context(stream)
+                await confined(_begin(stream, position, tick))
+                opened.append(GrpcFeedConnection(stream, name=self.name))
+
+            with _failing(self.name):
+                await run_intercepted(self._interceptors, call, open_feed)
+            yield opened[0]
+
+    async def close(self) -> None:
+        self._channel.close()
+
+
+class GrpcFeedConnection:
+    """A FeedConnection. After a failure, or a call that was cancelled, it is of no use."""
+
+    __slots__ = ("_name", "_stream")
+
+    def __init__(
+        self, stream: BoundedStream[access.WatchRequest, access.WatchResponse], *, name: str
+    ) -> None:
+        self._stream = stream
+        self._name = name
+
+    async def send_tick(self, tick: int) -> None:
+        await self._do(self._stream.send_message(access.WatchRequest(tick=tick)))
+
+    async def receive(self) -> Page:
+        said = await self._do(_receive(self._stream))
+        if said.error_code:
+            raise PathFailed(self._name, Failure.UNINTELLIGIBLE)
+        return read_page(
+            tick=said.tick,
+            database_id=said.database_id,
+            after=said.after_revision,
+            revision=said.revision,
+            is_reset=said.reset,
+            columns=(said.revisions, said.organization_ids, said.user_ids, said.local_ids),
+            path=self._name,
+        )
+
+    async def _do(self, step: Coroutine[None, None, A]) -> A:
+        with _failing(self._name):
+            return await confined(step)
+
+
+async def _begin(
+    stream: BoundedStream[access.WatchRequest, access.WatchResponse], position: Position, tick: int
+) -> None:
+    await stream.send_message(
+        access.WatchRequest(
+            tick=tick, database_id=position.database_id, after_revision=position.revision
+        )
+    )
+    # An older server says here that it has no feed.
+    await stream.recv_initial_metadata()
+
+
+async def _receive(
+    stream: BoundedStream[access.WatchRequest, access.WatchResponse],
+) -> access.WatchResponse:
+    page = await stream.recv_message()
+    if page is None:
+        raise StreamTerminatedError("the server ended the feed")
+    return page
+
+
+@contextmanager
+def _failing(path: str) -> Iterator[None]:
+    try:
+        yield
+    except GRPCError as exc:
+        if exc.status is Status.UNIMPLEMENTED:
+            raise FeedUnsupported(path) from exc
+        raise PathFailed(path, Failure.BROKEN_OFF) from exc
+    except MalformedMessage as exc:
+        raise PathFailed(path, Failure.UNINTELLIGIBLE) from exc
+    except Exception as exc:  # grpclib meets what a peer sends with any exception there is
+        raise PathFailed(path, Failure.BROKEN_OFF) from exc
