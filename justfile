@@ -65,6 +65,14 @@ cover: set-up
     coverage report --fail-under=98
     coverage report --fail-under=100 --include="$(grep -rl --include='*.py' 'Pure\.' svckit authsvc catalogsvc | paste -sd, -)"
 
+# measure Portero against grpc.aio, both in one run; `just bench quick` takes under two minutes
+bench *args: set-up
+    python -m bench {{ args }}
+
+# search a thousand seeds of simulated faults for a stale yes
+simulate *args="--seeds 1000": set-up
+    python -m tests.simulation {{ args }}
+
 # pin all dependencies, with hashes
 lock: set-up
     uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras --group dev \
