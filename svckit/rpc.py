@@ -6,6 +6,7 @@ failure is the exception that passes through.
 
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from svckit.deadline import Deadline
@@ -54,12 +55,7 @@ async def run_intercepted(
     interceptors: Sequence[Interceptor], call: RpcCall, innermost: CallNext
 ) -> None:
     """Runs `innermost` inside the interceptors; the first in the list is the outermost."""
-    if not interceptors:
-        await innermost()
-        return
-    first, *rest = interceptors
-
-    async def call_next() -> None:
-        await run_intercepted(rest, call, innermost)
-
-    await first(call, call_next)
+    call_next = innermost
+    for interceptor in reversed(interceptors):
+        call_next = partial(interceptor, call, call_next)
+    await call_next()
