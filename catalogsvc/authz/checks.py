@@ -57,9 +57,9 @@ class Checks:
         """
         self._ids.check(row)
         moment = self._moment or self._begin()
-        future: asyncio.Future[Outcome] = self._loop.create_future()
         if deadline is not None and deadline.at <= moment.at:
             raise AuthUnavailable(TOO_LATE)
+        future: asyncio.Future[Outcome] = self._loop.create_future()
         expires_at = self._batcher.board(row, future, moment)
         if expires_at is None:
             raise AuthUnavailable(TOO_MANY)

@@ -7,13 +7,13 @@ file of this package, and `parts.py` puts them together.
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from catalogsvc.authz import wiring
 from catalogsvc.authz.call import Clock
 from catalogsvc.authz.errors import AuthUnavailable, Closed, InvalidToken
 from catalogsvc.authz.many import decide_all
@@ -24,6 +24,7 @@ from catalogsvc.authz.snapshot import Snapshot
 from catalogsvc.authz.wiring import Wires, make_wires
 from svckit.deadline import Deadline
 from svckit.ids import check_id
+from svckit.lease_clock import lease_clock as system_lease_clock
 from svckit.rpc import Interceptor
 
 __all__ = ["AuthClient"]
@@ -57,7 +58,7 @@ class AuthClient:
         log = log or structlog.get_logger("catalogsvc.authz")
         self._timeout_s = settings.timeout_s
         self._clock = clock = clock or asyncio.get_running_loop().time
-        self._lease_clock = lease_clock = lease_clock or wiring.lease_clock()
+        self._lease_clock = lease_clock = lease_clock or system_lease_clock
         self._wires = wires or make_wires(
             settings, interceptors=tuple(interceptors), clock=clock, log=log
         )
@@ -194,13 +195,14 @@ class AuthClient:
             await self._close_connections()
 
     async def _close_connections(self) -> None:
-        try:
+        second_level = self._parts.second_level
+        with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                if self._parts.second_level is not None:
-                    await self._parts.second_level.close()
-                await self._wires.close()
-        except TimeoutError:
-            pass
+                try:
+                    await self._wires.close()
+                finally:
+                    if second_level is not None:
+                        await second_level.close()
 
     def _bounded(self, deadline: Deadline | None) -> Deadline:
         return deadline or Deadline.after(self._timeout_s, now=self._clock())

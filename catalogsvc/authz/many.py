@@ -47,7 +47,7 @@ async def decide_all(
             outcomes |= group.outcomes
             good_until = min(good_until, group.good_until)
         # The last may have come so late that the first yes is too old by now to be told.
-        if lease_clock() <= good_until:
+        if lease_clock() < good_until:
             break
         if deadline.is_over(clock()):
             outcomes = {row: outcome for row, outcome in outcomes.items() if not _is_yes(outcome)}

@@ -1,9 +1,7 @@
-"""Builds the paths to Auth from the settings, and tells the clock by which a lease is measured."""
+"""Builds the paths to Auth from the settings."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
@@ -21,22 +19,11 @@ from catalogsvc.authz.settings import AuthClientSettings
 from svckit.address import Address
 from svckit.rpc import Interceptor
 
-__all__ = ["Wires", "make_wires", "lease_clock"]
+__all__ = ["Wires", "make_wires"]
 
 # An attempt that had this much of its time and timed out counts; less, and its caller was in a
 # hurry. Not all of it, since some of a call's time is gone before the attempt begins.
 FAIR_SHARE = 0.8
-
-
-def lease_clock() -> Clock:
-    """Seconds that go on while the machine sleeps, where the system counts them.
-
-    Not the event loop's: uvloop looks at its clock once a turn, so a process that was stopped and
-    goes on would believe for a moment that no time has passed.
-    """
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return partial(time.clock_gettime, time.CLOCK_BOOTTIME)
-    return time.monotonic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

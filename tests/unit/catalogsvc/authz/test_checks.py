@@ -291,6 +291,15 @@ async def test_close_tells_those_who_wait(auth: ScriptedAuth) -> None:
     assert [type(outcome) for outcome in outcomes] == [Closed] * 3
 
 
+async def test_close_ends_a_set_that_has_more_to_ask(auth: ScriptedAuth) -> None:
+    async with open_scripted(auth) as client:
+        many = asyncio.create_task(client.validate_locals([query(n) for n in range(5_000)]))
+        await turn_the_loop()
+
+    with pytest.raises(Closed):
+        await many
+
+
 async def test_close_in_the_very_turn_of_a_question_tells_it_too(auth: ScriptedAuth) -> None:
     async with open_scripted(auth) as client:
         asking = start(client)
