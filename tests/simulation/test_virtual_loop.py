@@ -99,7 +99,7 @@ def test_a_wait_without_end_raises(timeline: Timeline, loop: VirtualLoop) -> Non
 
 def test_a_moment_without_end_raises(timeline: Timeline, loop: VirtualLoop) -> None:
     async def turn() -> None:
-        while True:
+        while True:  # noqa: ASYNC110 # it is to go round in a circle
             await asyncio.sleep(0)
 
     with pytest.raises(WaitsForever):
