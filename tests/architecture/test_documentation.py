@@ -28,7 +28,9 @@ def test_every_setting_is_documented_and_no_other() -> None:
     assert documented() == read
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/settings.md", "docs/operating.md", "docs/staleness.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/settings.md", "docs/operating.md", "docs/staleness.md"]
+)
 def test_every_path_that_a_page_names_exists(page: str) -> None:
     text = (ROOT / page).read_text()
     linked = re.findall(r"\]\((?!http)([^)#]+)\)", text)

@@ -14,6 +14,7 @@ __all__ = ["FAULTS", "Fault", "keep_breaking"]
 Fault = Callable[[World], Awaitable[None]]
 
 
+GRAIN_S = 1e-6
 # These are the likelier ones.
 WORST = frozenset({"client stopped", "late news", "old answers", "overtaken answers"})
 
@@ -214,8 +215,10 @@ async def _message_for(world: World, name: str, *, is_on_line: bool) -> None:
     is_sent = asyncio.Event()
 
     def notice() -> None:
-        # We are on the sender's loop here, where an event of another one must not be set.
-        world.nature.loop.deliver(world.timeline.now, is_sent.set)
+        # We are on the sender's loop here, where an event of another one must not be set. A moment
+        # apart for each receiver: of those who are sent to at once, any may be the first.
+        at = world.timeline.now + GRAIN_S * world.names.index(name)
+        world.nature.loop.deliver(at, is_sent.set)
 
     world.network.expect(name, notice, is_on_line=is_on_line)
     await is_sent.wait()

@@ -8,7 +8,7 @@ from functools import partial
 from authsvc.access_v1.watching import WatchAsked, WatchPage, WatchReply
 from catalogsvc.authz.feed import Change, FeedConnection, Page, Position
 from catalogsvc.authz.transport import Failure, PathFailed
-from tests.simulation.network import Line, Network
+from tests.simulation.network import Network
 from tests.simulation.process import Process
 from tests.simulation.replica import Place, Replica, WatchSession
 
@@ -49,7 +49,8 @@ class _Connection:
         self._here = here
         self._replica = replica
         self._network = network
-        self._there, self._back = Line(), Line()
+        self._there = network.open_line(here.name, name)
+        self._back = network.open_line(name, here.name)
         self._pages: asyncio.Queue[Page | None] = asyncio.Queue()
         self._session = WatchSession(tell=self._tell)
 

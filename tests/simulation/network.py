@@ -16,9 +16,10 @@ AFTER_S = 1e-6
 class Line:
     """A connection keeps the order of what is sent on it; a bad one does not."""
 
-    __slots__ = ("last_at",)
+    __slots__ = ("last_at", "rng")
 
-    def __init__(self) -> None:
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
         self.last_at = 0.0
 
 
@@ -51,8 +52,8 @@ class _Message:
 class Network:
     """Whoever sends is told nothing; what is sent to the dead is gone.
 
-    Each wire has chances of its own, so that what happens on one does not depend on the order in
-    which some set of listeners was told elsewhere.
+    Each wire has chances of its own, and each line: so nothing hangs on the order in which some set
+    of listeners is told, which is another one in each run.
     """
 
     def __init__(self, seed: int, counts: Counter[str]) -> None:
@@ -64,8 +65,14 @@ class Network:
         self._held: list[_Message] = []
         self._expecting: dict[tuple[str, bool], list[Callable[[], None]]] = {}
         self._seed = seed
-        self._rngs: dict[tuple[str, str], Random] = {}
+        self._rngs: dict[str, Random] = {}
+        self._lines: Counter[str] = Counter()
         self._counts = counts
+
+    def open_line(self, sender: str, receiver: str) -> Line:
+        wire = f"{sender} {receiver}"
+        self._lines[wire] += 1
+        return Line(self._new_rng(f"{wire} line {self._lines[wire]}"))
 
     def send(
         self,
@@ -133,11 +140,15 @@ class Network:
             message.receiver.loop.deliver(at, arrive)
 
     def _rng(self, message: _Message) -> Random:
-        wire = (message.sender.name, message.receiver.name)
-        rng = self._rngs.get(wire)
-        if rng is None:
-            rng = self._rngs[wire] = Random(f"{self._seed} {wire}")  # noqa: S311 # a simulation
-        return rng
+        if message.line is not None:
+            return message.line.rng
+        wire = f"{message.sender.name} {message.receiver.name}"
+        if wire not in self._rngs:
+            self._rngs[wire] = self._new_rng(wire)
+        return self._rngs[wire]
+
+    def _new_rng(self, what: str) -> Random:
+        return Random(f"{self._seed} {what}")  # noqa: S311 # a simulation
 
     def _weather(self, message: _Message) -> Weather:
         return self.local_weather.get((message.sender.name, message.receiver.name), self.weather)

@@ -32,7 +32,7 @@ class Process:
         self.resumed_at = float("-inf")
         self._lease_offset_s = lease_offset_s
         self._stopped_at = 0.0
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: dict[asyncio.Task[Any], None] = {}  # in their order
 
     @property
     def is_stopped(self) -> bool:
@@ -47,8 +47,8 @@ class Process:
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Runs it here, from now on; callable from outside."""
         task = self.loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
         self.loop.wake_at(self.timeline.now)
         return task
 

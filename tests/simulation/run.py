@@ -11,6 +11,7 @@ from tests.simulation.client import LIVENESS_S, Client
 from tests.simulation.client_wires import SETTINGS
 from tests.simulation.faults import FAULTS, Fault, keep_breaking
 from tests.simulation.population import keep_writing
+from tests.simulation.virtual_loop import WaitsForever
 from tests.simulation.world import World
 
 __all__ = ["Broken", "simulate"]
@@ -37,11 +38,10 @@ def simulate(seed: int) -> Counter[str]:
         _run(world)
         world.end()
         assert not world.complaints, "; ".join(world.complaints)
-    except Exception as exc:
-        why = f"{type(exc).__name__}: {exc}"
+    except (AssertionError, WaitsForever) as exc:
         with suppress(Exception):
             world.end()
-        raise Broken(seed, why, list(world.trace)) from exc
+        raise Broken(seed, str(exc), list(world.trace)) from exc
     return world.counts
 
 

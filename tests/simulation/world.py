@@ -42,6 +42,11 @@ class World:
         self.oracle = Oracle(truth=self.database.truth, max_staleness_s=SETTINGS.max_staleness_s)
         self.clients = [self._client(f"client{n}") for n in range(CLIENTS)]
 
+    @property
+    def names(self) -> list[str]:
+        """Of all that faults can happen to."""
+        return [place.name for place in self.places] + [c.process.name for c in self.clients]
+
     def rng_of(self, what: str) -> Random:
         """Chances of its own for each: one more draw here changes nothing there."""
         return Random(f"{self._seed} {what}")  # noqa: S311 # a simulation
