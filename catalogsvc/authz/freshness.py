@@ -114,11 +114,11 @@ class Freshness:
 
     def may_keep(self, organization_id: str, as_of: AsOf, sent: Sent) -> bool:
         """Whether nothing of this organization is known to have changed after the answer."""
-        return self._is_comparable(as_of, sent) and as_of.revision >= self._last.at(organization_id)
+        return self.is_comparable(as_of, sent) and as_of.revision >= self._last.at(organization_id)
 
     def may_keep_any(self, as_of: AsOf, sent: Sent) -> bool:
         """`may_keep` for every organization at once; a no says nothing about one of them."""
-        return self._is_comparable(as_of, sent) and as_of.revision >= self.changed_at
+        return self.is_comparable(as_of, sent) and as_of.revision >= self.changed_at
 
     def young_until(self, as_of: AsOf, sent: Sent) -> float:
         """From then on the answer may be too old to be a yes, as far as its age tells."""
@@ -132,7 +132,7 @@ class Freshness:
             self.is_leased(now) and self.may_keep(organization_id, as_of, sent)
         )
 
-    def _is_comparable(self, as_of: AsOf, sent: Sent) -> bool:
+    def is_comparable(self, as_of: AsOf, sent: Sent) -> bool:
         """Whether the answer is of the database we follow, and of the same count of its changes."""
         return (
             as_of.revision > 0

@@ -160,6 +160,8 @@ class Batches:
         young_until = freshness.young_until(as_of, sent)
         is_young, is_leased = now <= young_until, freshness.is_leased(now)
         keeps_all = freshness.may_keep_any(as_of, sent)
+        # Else not one of them may be kept, so none is looked at.
+        may_keep_some = freshness.is_comparable(as_of, sent)
         leased_until = max(young_until, freshness.lease_until)
         until_yes, until_no = (self._cache.until(sent.at, is_yes=yes) for yes in (True, False))
         revision = as_of.revision
@@ -171,7 +173,7 @@ class Batches:
         again: Batch[Waiter] = []
         for flight, reason, name in zip(batch, checked.reasons, checked.local_names, strict=True):
             row = flight.row
-            keeps = keeps_all or (revision and freshness.may_keep(row[1], as_of, sent))
+            keeps = keeps_all or (may_keep_some and freshness.may_keep(row[1], as_of, sent))
             is_yes = reason is Reason.ALLOWED
             if is_yes and not is_young and not (keeps and is_leased):
                 again.append(flight)

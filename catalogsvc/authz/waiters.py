@@ -49,7 +49,12 @@ Waiter: TypeAlias = "asyncio.Future[Outcome] | Group"
 
 
 def tell(flight: Flight[Waiter], outcome: Outcome, good_until: float = FOREVER) -> None:
-    _tell(flight.waiter, flight.row, outcome, good_until)
+    waiter = flight.waiter
+    # As `_tell`, without the call: nearly always there is one waiter only, and it is still there.
+    if isinstance(waiter, Group):
+        waiter.take(flight.row, outcome, good_until)
+    elif not waiter.done():
+        waiter.set_result(outcome)
     if flight.others is not None:
         for waiter in flight.others:
             _tell(waiter, flight.row, outcome, good_until)

@@ -180,7 +180,7 @@ class WithoutDatabases(Freshness):
 
     __slots__ = ()
 
-    def _is_comparable(self, as_of: AsOf, sent: Sent) -> bool:
+    def is_comparable(self, as_of: AsOf, sent: Sent) -> bool:
         return as_of.revision > 0
 
 
