@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any, TextIO, cast
 
 import structlog
-from opentelemetry import trace
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 from svckit.settings import SettingsError
+from svckit.tracing import current_trace_id
 
 __all__ = ["configure_logs", "open_logger", "redact", "add_trace_id"]
 
@@ -65,9 +65,8 @@ def redact(_: Any, __: str, event: EventDict) -> EventDict:
 
 
 def add_trace_id(_: Any, __: str, event: EventDict) -> EventDict:
-    context = trace.get_current_span().get_span_context()
-    if context.is_valid:
-        event["trace_id"] = trace.format_trace_id(context.trace_id)
+    if trace_id := current_trace_id():
+        event["trace_id"] = trace_id
     return event
 
 

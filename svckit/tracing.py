@@ -11,13 +11,13 @@ from contextlib import suppress
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider, sampling
-from opentelemetry.trace import NoOpTracerProvider, Tracer
+from opentelemetry.trace import NoOpTracerProvider, Tracer, format_trace_id, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from svckit.semconv import SERVICE_NAME, SERVICE_NAMESPACE
 from svckit.settings import SettingsError
 
-__all__ = ["Tracing", "open_tracing"]
+__all__ = ["Tracing", "open_tracing", "current_trace_id"]
 
 EXPORT_TIMEOUT_S = 1.0
 SHUTDOWN_TIMEOUT_S = 3.0
@@ -138,3 +138,9 @@ def _sampler(environ: Mapping[str, str]) -> sampling.Sampler:
         return kind(float(environ.get("OTEL_TRACES_SAMPLER_ARG", "").strip() or "1.0"))
     except ValueError as exc:
         raise SettingsError("OTEL_TRACES_SAMPLER_ARG: must be a number from 0 to 1") from exc
+
+
+def current_trace_id() -> str:
+    """Of the call at hand, in hexadecimal; empty outside of one."""
+    context = get_current_span().get_span_context()
+    return format_trace_id(context.trace_id) if context.is_valid else ""

@@ -31,12 +31,12 @@ NEWEST = msgspec.json.Decoder(tuple[Change, ...])
 
 async def record(
     connection: AsyncConnection, touches: Collection[Touch], *, wall_now: float
-) -> None:
-    """Takes the next revision, unless nothing was touched."""
+) -> int | None:
+    """The next revision, which is taken unless nothing was touched."""
     if not touches:
-        return
+        return None
     next_one = update(feed).values(revision=feed.c.revision + 1).returning(feed.c.revision)
-    revision = (await connection.execute(next_one)).scalar_one()
+    revision: int = (await connection.execute(next_one)).scalar_one()
     rows = [
         {"revision": revision, "n": n, **touch._asdict(), "written_at": int(wall_now)}
         for n, touch in enumerate(fold(touches))
@@ -44,6 +44,7 @@ async def record(
     await insert(connection, changes, rows)
     if connection.dialect.name == "postgresql":
         await connection.execute(select(func.pg_notify(CHANNEL, "")))
+    return revision
 
 
 async def read(connection: AsyncConnection, *, database_id: str, after: int) -> ChangePage:

@@ -32,6 +32,7 @@ __all__ = [
     "signing_keys",
     "feed",
     "changes",
+    "audit",
 ]
 
 metadata = MetaData(
@@ -155,3 +156,25 @@ changes = Table(
     Column("written_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
+
+# Added to, and never changed: triggers of migration 0003 see to it.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    # In whole seconds since 1970.
+    Column("written_at", BigInteger, nullable=False),
+    Column("actor_kind", Text, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    # Whose business it is; no foreign key, for it may be an id that somebody made up.
+    Column("organization_id", KEY),
+    Column("target", Text, nullable=False),
+    # JSON objects.
+    Column("before", Text),
+    Column("after", Text),
+    Column("revision", BigInteger),
+    Column("trace_id", Text, nullable=False),
+)
+# An organization's own, newest first.
+Index(None, audit.c.organization_id, audit.c.id)
