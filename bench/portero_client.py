@@ -3,6 +3,7 @@
 `python -m bench.portero_client KIND JOB`: does one job and prints what came of it, as JSON.
 """
 
+import gc
 import os
 import random
 import sys
@@ -174,6 +175,9 @@ async def open_client(settings: AuthClientSettings) -> AsyncIterator[AuthClient]
         ) as client,
     ):
         _export(client, telemetry)
+        # As svckit does once a service is up.
+        gc.collect()
+        gc.freeze()
         yield client
 
 

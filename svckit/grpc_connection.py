@@ -25,7 +25,9 @@ from h2.events import RequestReceived
 from h2.stream import StreamState
 
 from svckit.deadline import Deadline
-from svckit.errors import MalformedMessage, TooLarge
+from svckit.errors import MalformedMessage
+from svckit.grpc_streams import MessageConnection, MessageProtocol, MessageStream
+from svckit.messages import CompressedMessage
 
 __all__ = ["Server", "Stream", "MESSAGE_BYTES_MAX"]
 
@@ -38,12 +40,12 @@ TIMEOUT_S_MAX = 24 * 3600.0
 Headers = list[tuple[str, str]]
 
 
-class Stream(H2Stream):
+class Stream(MessageStream):
     """One call on its connection. `deadline` is the client's; None when it set none."""
 
+    message_bytes_max = MESSAGE_BYTES_MAX
     deadline: Deadline | None = None
     is_unary = False
-    _in_message = False
 
     @property
     def is_answered(self) -> bool:
@@ -52,39 +54,33 @@ class Stream(H2Stream):
         stream = self._h2_connection.streams[self.id]
         return stream.state_machine.state is StreamState.HALF_CLOSED_LOCAL
 
-    async def recv_data(self, size: int) -> bytes:
-        """grpclib asks in turns for a message's 5-byte prefix and for its body.
-
-        Raises TooLarge before reading a body over 256 KiB, MalformedMessage when the client ends
-        in the middle, and GRPCError(UNIMPLEMENTED) for a compressed message.
-        """
-        if size > MESSAGE_BYTES_MAX:
-            raise TooLarge(f"the message is larger than {MESSAGE_BYTES_MAX} bytes")
+    async def next_message(self) -> bytes | None:
+        """Raises as Messages, but GRPCError(UNIMPLEMENTED) for a compressed message."""
         try:
-            chunk = await super().recv_data(size)
-        except AssertionError as exc:  # grpclib's word for an end in the middle
-            raise MalformedMessage("the request ends in the middle of a message") from exc
-        if len(chunk) < size and (self._in_message or self.is_unary):
+            message = await super().next_message()
+        except CompressedMessage as exc:
+            raise GRPCError(Status.UNIMPLEMENTED, exc.detail) from exc
+        if message is None and self.is_unary:
             raise MalformedMessage("the request holds no complete message")
-        if not self._in_message and chunk[:1] not in (b"", b"\0"):
-            raise GRPCError(Status.UNIMPLEMENTED, "compressed messages are not supported")
-        self._in_message = not self._in_message
-        return chunk
+        return message
+
+
+class _Connection(MessageConnection):
+    stream_class = Stream
 
 
 class _Processor(EventsProcessor):
     def process_request_received(self, event: RequestReceived) -> None:
-        connection = self.connection
-        stream = Stream(
-            connection, connection._connection, connection._transport, stream_id=event.stream_id
-        )
+        stream = self.connection.create_stream(stream_id=event.stream_id)
         release = self.register(stream)
         # Text, because grpclib has h2 decode header bytes.
         self.handler.accept(stream, cast(Headers, event.headers), release)
 
 
-class _Protocol(H2Protocol):
+class _Protocol(MessageProtocol):
     """`Server.connections` holds it while it is open."""
+
+    connection_class = _Connection
 
     transport: asyncio.Transport
     _unread: asyncio.TimerHandle | None = None

@@ -48,7 +48,7 @@ class Metrics:
         self._rpc_errors = self._counter(
             semconv.GRPC_ERRORS, "gRPC calls that ended not OK.", "service", "method", "code"
         )
-        self._rpc_ended: dict[tuple[str, str, str], tuple[Histogram, Counter, Counter | None]] = {}
+        self._rpc_ended: dict[tuple[str, str], tuple[Histogram, Counter, Counter | None]] = {}
         self._http_duration = Histogram(
             semconv.HTTP_REQUEST_DURATION,
             "Seconds an HTTP request took to serve.",
@@ -60,16 +60,17 @@ class Metrics:
             semconv.HTTP_REQUESTS, "HTTP requests served.", "service", "route", "method", "status"
         )
 
-    def rpc_ended(self, *, service: str, method: str, code: str, duration_s: float | None) -> None:
-        """A `duration_s` of None is counted and not measured."""
-        key = (service, method, code)
+    def rpc_ended(self, *, method: str, code: str, duration_s: float | None) -> None:
+        """`method` is the full name. A `duration_s` of None is counted and not measured."""
+        key = (method, code)
         ended = self._rpc_ended.get(key)
         if ended is None:
             # Looking the labels up costs five times as much as counting, so it is done once.
+            names = _service_and_method(method)
             ended = self._rpc_ended[key] = (
-                self._rpc_duration.labels(service, method),
-                self._rpc_requests.labels(service, method, code),
-                None if code == "OK" else self._rpc_errors.labels(service, method, code),
+                self._rpc_duration.labels(*names),
+                self._rpc_requests.labels(*names, code),
+                None if code == "OK" else self._rpc_errors.labels(*names, code),
             )
         duration, requests, errors = ended
         if duration_s is not None:
@@ -112,3 +113,9 @@ class _Snapshot(Collector):
 def _family(sample: Sample) -> Metric:
     kind = CounterMetricFamily if sample.kind == "counter" else GaugeMetricFamily
     return kind(sample.name, sample.help)
+
+
+def _service_and_method(full_name: str) -> tuple[str, str]:
+    """The proto package and the bare method: "access.v1" and "CheckLocals"."""
+    service, _, method = full_name.rpartition("/")
+    return service.rpartition(".")[0], method

@@ -32,16 +32,6 @@ class RpcCall:
     metadata: MutableMapping[str, str] = field(default_factory=dict)
 
     @property
-    def service(self) -> str:
-        """The proto package: "auth", "access.v1"."""
-        return self.method.partition("/")[0].rpartition(".")[0]
-
-    @property
-    def name(self) -> str:
-        """The bare method: "ValidateLocal"."""
-        return self.method.rpartition("/")[2]
-
-    @property
     def is_infrastructure(self) -> bool:
         """Health and reflection: asked every second by machinery, so neither traced nor logged."""
         return self.method.startswith("grpc.")

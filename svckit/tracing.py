@@ -11,11 +11,12 @@ from contextlib import suppress
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider, sampling
-from opentelemetry.trace import NoOpTracerProvider, Tracer, format_trace_id, get_current_span
+from opentelemetry.trace import NoOpTracer, Tracer, format_trace_id, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from svckit.semconv import SERVICE_NAME, SERVICE_NAMESPACE
 from svckit.settings import SettingsError
+from svckit.trace_ids import TraceIds
 
 __all__ = ["Tracing", "open_tracing", "current_trace_id"]
 
@@ -37,15 +38,17 @@ RATIO_SAMPLERS: dict[str, type[sampling.TraceIdRatioBased | sampling.ParentBased
 class Tracing:
     """The tracer of one service, and the W3C trace context that goes with its calls."""
 
-    def __init__(self, provider: TracerProvider | NoOpTracerProvider) -> None:
+    def __init__(self, tracer: Tracer, *, provider: TracerProvider | None = None) -> None:
+        """`provider` is the one to close, where spans are exported."""
+        self.tracer = tracer
         self._provider = provider
-        self.tracer: Tracer = provider.get_tracer("svckit")
         # Trace context only: baggage would carry whatever a stranger puts into it.
         self.propagator = TraceContextTextMapPropagator()
 
     async def aclose(self) -> None:
         """Sends what is left, for at most 3 s; what is not sent by then is lost."""
-        if isinstance(self._provider, NoOpTracerProvider):
+        provider = self._provider
+        if provider is None:
             return
         loop = asyncio.get_running_loop()
         closed = asyncio.Event()
@@ -55,7 +58,6 @@ class Tracing:
             with suppress(RuntimeError):  # too late: the loop is closed
                 loop.call_soon_threadsafe(closed.set)
 
-        provider = self._provider
         # Not to_thread: the interpreter waits for pool threads at exit, and this one may take 30 s.
         threading.Thread(target=shut_down, name="tracing-shutdown", daemon=True).start()
         with suppress(TimeoutError):
@@ -75,20 +77,21 @@ def open_tracing(
     the export that an endpoint would ask for.
     """
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
-        return Tracing(NoOpTracerProvider())
+        return Tracing(NoOpTracer())
     exporting = span_processor or _exporting(_endpoint(environ))
-    chosen = _sampler(environ)  # read in any case: a wrong name should not wait for an endpoint
-    # Without export a caller's sampling flag is passed on, and nothing else is worth recording.
-    sampler = chosen if exporting else sampling.DEFAULT_OFF
+    # Made in any case: what is wrong should not wait for an endpoint to be said.
     try:
         provider = TracerProvider(
-            sampler=sampler, resource=_resource(service_name, environ), shutdown_on_exit=False
+            sampler=_sampler(environ),
+            resource=_resource(service_name, environ),
+            shutdown_on_exit=False,
         )
     except ValueError as exc:  # it reads OTEL_* names of its own, and says which is wrong
         raise SettingsError(str(exc)) from exc
-    if exporting:
-        provider.add_span_processor(exporting)
-    return Tracing(provider)
+    if exporting is None:
+        return Tracing(TraceIds())
+    provider.add_span_processor(exporting)
+    return Tracing(provider.get_tracer("svckit"), provider=provider)
 
 
 def _resource(service_name: str, environ: Mapping[str, str]) -> Resource:

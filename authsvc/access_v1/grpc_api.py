@@ -1,13 +1,10 @@
 """The RPCs of `access.v1`. Failures are raised; interceptors put them on the wire."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from grpclib.const import Cardinality, Handler
 from grpclib.server import Stream
-from h2.exceptions import NoSuchStreamError
 
 from authsvc.access_v1.checking import CheckStream
 from authsvc.access_v1.watching import WatchStream
@@ -43,12 +40,11 @@ from generated.access.v1 import (
     VerifyTokenResponse,
 )
 from svckit.rpc import Interceptor
+from svckit.shared_stream import SharedStream
 
 __all__ = ["AccessGrpc"]
 
 SERVICE = "/access.v1.AccessService"
-
-T = TypeVar("T")
 
 
 class AccessGrpc(AccessServiceBase):
@@ -89,20 +85,24 @@ class AccessGrpc(AccessServiceBase):
 
     async def _check_locals(self, stream: Stream[Any, Any]) -> None:
         await stream.send_initial_metadata()
-        address = stream.peer.addr()
+        messages, shared, address = self._messages, SharedStream(stream), stream.peer.addr()
         checking = CheckStream(
             self._service,
             interceptors=self._interceptors,
-            send=_sender(stream, self._messages.reply),
+            send=lambda reply: shared.send(messages.reply(reply)),
             peer=address[0] if address else "",
         )
-        await checking.answer_all(_received(stream, self._messages.question))
+        await checking.answer_all(messages.question(message) async for message in shared.received())
 
     async def _watch(self, stream: Stream[Any, Any]) -> None:
         await stream.send_initial_metadata()
-        send = _sender(stream, self._messages.watch_reply)
-        watching = WatchStream(self._follower, self._log, send=send)
-        await watching.serve(_received(stream, self._messages.watch_asked))
+        messages, shared = self._messages, SharedStream(stream)
+        watching = WatchStream(
+            self._follower,
+            self._log,
+            send=lambda reply: shared.send(messages.watch_reply(reply)),
+        )
+        await watching.serve(messages.watch_asked(message) async for message in shared.received())
 
     async def batch_check_locals(
         self, batch_check_locals_request: BatchCheckLocalsRequest
@@ -155,21 +155,3 @@ class AccessGrpc(AccessServiceBase):
             local_id=explain_access_request.local_id,
         )
         return explanation_message(await self._service.explain(query))
-
-
-async def _received(stream: Stream[Any, Any], read: Callable[[Any], T]) -> AsyncIterator[T]:
-    while (message := await stream.recv_message()) is not None:
-        yield read(message)
-
-
-def _sender(stream: Stream[Any, Any], write: Callable[[T], Any]) -> Callable[[T], Awaitable[None]]:
-    # A message that waits for the client's window is sent in pieces; no other may come between.
-    sending = asyncio.Lock()
-
-    async def send(reply: T) -> None:
-        # The client may have left a moment ago: grpclib is about to cancel us.
-        with suppress(NoSuchStreamError):
-            async with sending:
-                await stream.send_message(write(reply))
-
-    return send

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from grpclib.client import Channel
+from grpclib.client import Channel, Handler
 from grpclib.config import Configuration
 from grpclib.protocol import H2Protocol
 
-from catalogsvc.authz.grpc_stream import BoundedStream
+from catalogsvc.authz.grpc_stream import BoundedProtocol, BoundedStream
 from svckit.address import Address
 from svckit.codec import ProtobufCodec
 
@@ -44,6 +44,9 @@ class LastingChannel(Channel):
         # With unsent bytes, a connection that keepalive closed never reports its loss. grpclib
         # then goes on using it, and each call ends in an AttributeError.
         return super()._connected and not self._protocol.connection.is_closing()  # type: ignore[union-attr] # connected means there is one
+
+    def _protocol_factory(self) -> H2Protocol:
+        return BoundedProtocol(Handler(), self._config, self._h2_config)
 
     async def _create_connection(self) -> H2Protocol:
         self._abort()

@@ -5,26 +5,29 @@ Overrides undocumented parts of grpclib, which is why its version is pinned exac
 
 # ruff: noqa: SLF001 # there is no public way to any of it
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from grpclib.client import Channel, Stream
 from grpclib.const import Cardinality
 
-from svckit.errors import MalformedMessage
+from svckit.errors import MalformedMessage, TooLarge
+from svckit.grpc_streams import MessageConnection, MessageProtocol, MessageStream, framed
 
-__all__ = ["BoundedStream", "MESSAGE_BYTES_MAX"]
+__all__ = ["BoundedStream", "BoundedProtocol", "MESSAGE_BYTES_MAX"]
 
 S = TypeVar("S")
 R = TypeVar("R")
 
 # The largest answer there is, 512 rows with long names, is a tenth of it.
 MESSAGE_BYTES_MAX = 1024 * 1024
-PREFIX_BYTES = 5
 
 
 class BoundedStream(Stream[S, R]):
     """Receiving raises MalformedMessage on a message that is too large, compressed or cut off."""
+
+    _stream: MessageStream
 
     @classmethod
     def in_place_of(cls, stream: Stream[S, R]) -> "BoundedStream[S, R]":
@@ -43,23 +46,29 @@ class BoundedStream(Stream[S, R]):
             deadline=stream._deadline,
         )
 
+    def send_now(self, message: bytes) -> bool:
+        """Whether it is on its way; if not, `send_all` waits for room. It is encoded already."""
+        return self._stream.send_now(framed(message))
+
     async def send_all(self, messages: Sequence[bytes]) -> None:
-        """These, which are encoded already, in one piece."""
-        if not messages:
-            return
-        framed = [b"\0" + len(message).to_bytes(4, "big") + message for message in messages]
-        with self._wrapper:
-            await self._stream.send_data(b"".join(framed))
+        """These, in one piece."""
+        if messages:
+            with self._wrapper:
+                await self._stream.send_data(b"".join(map(framed, messages)))
+
+    async def recv_each(self, tell: Callable[[bytes], None]) -> None:
+        """Calls `tell` with each message the moment it is there, until the end of them."""
+        if not self._recv_initial_metadata_done:
+            await self.recv_initial_metadata()
+        with self._wrapper, _malformed_if_too_large():
+            await self._stream.messages.each(tell)
 
     async def recv_bytes(self) -> bytes | None:
         """The next message as it came; None at the end."""
         if not self._recv_initial_metadata_done:
             await self.recv_initial_metadata()
-        with self._wrapper:
-            try:
-                return await self._recv_frame()
-            except AssertionError as exc:  # grpclib's word for an end in the middle
-                raise MalformedMessage("the answer ends in the middle of a message") from exc
+        with self._wrapper, _malformed_if_too_large():
+            return await self._stream.messages.next()
 
     async def recv_message(self) -> R | None:
         message = await self.recv_bytes()
@@ -67,20 +76,6 @@ class BoundedStream(Stream[S, R]):
             return None
         decoded: R = self._codec.decode(message, self._recv_type)
         return decoded
-
-    async def _recv_frame(self) -> bytes | None:
-        prefix = await self._stream.recv_data(PREFIX_BYTES)
-        if not prefix:
-            return None
-        if prefix[0] != 0:
-            raise MalformedMessage("compressed messages are not supported")
-        size = int.from_bytes(prefix[1:], "big")
-        if size > MESSAGE_BYTES_MAX:
-            # Before its bytes are read: what is not read, the server cannot make us keep.
-            raise MalformedMessage(f"the answer is larger than {MESSAGE_BYTES_MAX} bytes")
-        message = await self._stream.recv_data(size)
-        assert len(message) == size
-        return message
 
     def _raise_for_content_type(self, headers_map: dict[str, str]) -> None:
         # A grpclib server that lacks a method says so without a content type. Its status is what
@@ -92,3 +87,25 @@ class BoundedStream(Stream[S, R]):
         # A stream without an end is left when we like, and grpclib then resets it.
         if self._cardinality is not Cardinality.STREAM_STREAM:
             await super()._maybe_finish()
+
+
+@contextmanager
+def _malformed_if_too_large() -> Iterator[None]:
+    try:
+        yield
+    except TooLarge as exc:
+        raise MalformedMessage(exc.detail) from exc
+
+
+class _Stream(MessageStream):
+    message_bytes_max = MESSAGE_BYTES_MAX
+
+
+class _Connection(MessageConnection):
+    stream_class = _Stream
+
+
+class BoundedProtocol(MessageProtocol):
+    """The connection that BoundedStreams are on."""
+
+    connection_class = _Connection

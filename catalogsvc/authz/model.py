@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from svckit.ids import check_id
+from svckit.ids import ID_BYTES_MAX, check_id
 
 __all__ = [
     "LocalQuery",
@@ -57,6 +57,17 @@ class LocalQuery:
     local_id: str
 
     def __post_init__(self) -> None:
+        ids = self.user_id + self.organization_id + self.local_id
+        # What ids mostly are: for these it is the rule of `check_id`, all at once.
+        if (
+            self.user_id
+            and self.organization_id
+            and self.local_id
+            and len(ids) <= ID_BYTES_MAX
+            and ids.isascii()
+            and ids.isprintable()
+        ):
+            return
         check_id("user_id", self.user_id)
         check_id("organization_id", self.organization_id)
         check_id("local_id", self.local_id)

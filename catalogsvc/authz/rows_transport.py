@@ -12,7 +12,7 @@ from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
 from catalogsvc.authz.answers import REASONS, read_as_of, read_checked
-from catalogsvc.authz.call import Clock, run_call
+from catalogsvc.authz.call import Clock
 from catalogsvc.authz.channels import ChannelPool
 from catalogsvc.authz.errors import RETRY_AFTER_S
 from catalogsvc.authz.model import Reason, Row
@@ -30,7 +30,7 @@ from catalogsvc.authz.unary import TOLD_LATER_S
 from generated.access import v1 as access
 from svckit.deadline import Deadline
 from svckit.errors import DeadlineExceeded, MalformedMessage
-from svckit.rpc import Interceptor, RpcCall
+from svckit.rpc import Interceptor, RpcCall, run_intercepted
 
 __all__ = ["RowsTransport"]
 
@@ -72,23 +72,19 @@ class RowsTransport:
         call = RpcCall(
             method=METHOD, side="client", peer=self._peer, is_on_stream=True, deadline=deadline
         )
-        stream: QuestionStream[Any] | None = None
+        answer: Any = None
 
-        async def ask() -> Any:
-            nonlocal stream
-            stream = self._pick(call)
-            return await self._ask(stream, rows, call, deadline)
+        async def ask() -> None:
+            nonlocal answer
+            answer = await self._ask(rows, call, deadline)
 
         try:
-            answer = await run_call(
-                call, ask, deadline=deadline, interceptors=self._interceptors, clock=self._clock
-            )
+            await run_intercepted(self._interceptors, call, ask)
         except DeadlineExceeded as exc:
-            if stream is not None:
-                stream.retire()
             raise error_of(Outcome.TIMED_OUT, path=self._name) from exc
         except _Refused as exc:
             raise error_of(exc.outcome, path=self._name, retry_after_s=exc.retry_after_s) from exc
+        assert answer is not None, "an interceptor hid a failure"
         return self._read(answer, rows=len(rows))
 
     async def close(self) -> None:
@@ -101,11 +97,10 @@ class RowsTransport:
             raise PathFailed(self._name, Failure.NOT_ASKED)
         return stream
 
-    async def _ask(
-        self, stream: QuestionStream[Any], rows: Sequence[Row], call: RpcCall, deadline: Deadline
-    ) -> Any:
+    async def _ask(self, rows: Sequence[Row], call: RpcCall, deadline: Deadline) -> Any:
+        stream = self._pick(call)
         user_ids, organization_ids, local_ids = zip(*rows, strict=True)
-        told_s = deadline.left_s(self._clock()) + TOLD_LATER_S
+        left_s = deadline.left_s(self._clock())
 
         def encode(request_id: int) -> bytes:
             encoded: bytes = self._request(
@@ -113,13 +108,16 @@ class RowsTransport:
                 user_ids=user_ids,
                 organization_ids=organization_ids,
                 local_ids=local_ids,
-                timeout_ms=min(int(told_s * 1000), TIMEOUT_MS_MAX),
+                timeout_ms=min(int((left_s + TOLD_LATER_S) * 1000), TIMEOUT_MS_MAX),
                 traceparent=call.metadata.get("traceparent", ""),
             ).SerializeToString()
             return encoded
 
         try:
-            answer = await stream.ask(encode)
+            answer = await stream.ask(encode, timeout_s=left_s)
+        except DeadlineExceeded:
+            stream.retire()
+            raise
         except StreamLost as exc:
             outcome = stream_outcome(exc.reason)
             if isinstance(exc.reason, GRPCError):

@@ -31,8 +31,7 @@ def measure_calls(
             raise
         finally:
             metrics.rpc_ended(
-                service=call.service,
-                method=call.name,
+                method=call.method,
                 code=code,
                 # How long a stream stays open is its client's affair; the hours of one would drown
                 # the calls of the same method that are made on it.

@@ -6,7 +6,7 @@ from svckit.metrics import Metrics, Sample, metrics_response, register_snapshot
 def test_a_call_is_counted_and_timed() -> None:
     metrics = Metrics()
 
-    metrics.rpc_ended(service="auth", method="ValidateLocal", code="OK", duration_s=0.003)
+    metrics.rpc_ended(method="auth.AuthService/ValidateLocal", code="OK", duration_s=0.003)
 
     labels = {"service": "auth", "method": "ValidateLocal"}
     value = metrics.registry.get_sample_value
@@ -20,9 +20,11 @@ def test_a_call_is_counted_and_timed() -> None:
 def test_a_call_that_fails_is_an_error_as_well() -> None:
     metrics = Metrics()
 
-    metrics.rpc_ended(service="auth", method="ValidateLocal", code="NOT_FOUND", duration_s=0.1)
+    metrics.rpc_ended(
+        method="access.v1.AccessService/CheckLocals", code="NOT_FOUND", duration_s=0.1
+    )
 
-    labels = {"service": "auth", "method": "ValidateLocal"}
+    labels = {"service": "access.v1", "method": "CheckLocals"}
     value = metrics.registry.get_sample_value
     assert value("grpc_requests_total", {**labels, "status": "NOT_FOUND"}) == 1
     assert value("grpc_errors_total", {**labels, "code": "NOT_FOUND"}) == 1
