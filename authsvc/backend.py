@@ -55,13 +55,17 @@ async def open_backend(settings: AuthSettings) -> AsyncIterator[Backend]:
             ttl_s=settings.token_ttl_s,
         )
         knowledge = Knowledge(records_weight_max=settings.records_max)
+        checks = Checks(store=store, knowledge=knowledge, clock=lease_clock)
         service = AuthService(
             store=store,
-            checks=Checks(store=store, knowledge=knowledge, clock=lease_clock),
+            checks=checks,
             keys=keys,
             rules=rules,
             wall_clock=time.time,
         )
-        yield Backend(engine=engine, store=store, knowledge=knowledge, service=service)
+        try:
+            yield Backend(engine=engine, store=store, knowledge=knowledge, service=service)
+        finally:
+            await checks.close()
     finally:
         await engine.dispose()

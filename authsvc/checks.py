@@ -11,6 +11,7 @@ from authsvc.access import AccessPage
 from authsvc.as_of import AsOf
 from authsvc.columns import Columns
 from authsvc.decision import AccessFacts
+from authsvc.fills import Fills
 from authsvc.knowledge import Knowledge
 from authsvc.rows import (
     Decided,
@@ -43,6 +44,10 @@ class Checks:
         self._store = store
         self._knowledge = knowledge
         self._clock = clock
+        self._fills = Fills(self._fill)
+
+    async def close(self) -> None:
+        await self._fills.close()
 
     def is_warm(self, columns: Columns) -> bool:
         """Whether the answer will most likely need no read."""
@@ -81,7 +86,7 @@ class Checks:
                     age_s=freshness.age_s(now),
                 )
             if fills < FILLS_MAX:
-                await self._fill(found)
+                await self._fills.fill(found)
         return await self._read_through(find, everything)
 
     async def _fill(self, wanted: Wanted) -> None:

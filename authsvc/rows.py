@@ -62,6 +62,19 @@ class Wanted:
     organization_ids: set[str] = field(default_factory=set)
     local_ids: set[str] = field(default_factory=set)
 
+    def add(self, other: "Wanted") -> None:
+        self.user_ids |= other.user_ids
+        self.organization_ids |= other.organization_ids
+        self.local_ids |= other.local_ids
+
+    def size_with(self, other: "Wanted") -> int:
+        """Ids of the kind of which there would be most, with the other's too."""
+        return max(
+            len(self.user_ids | other.user_ids),
+            len(self.organization_ids | other.organization_ids),
+            len(self.local_ids | other.local_ids),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:

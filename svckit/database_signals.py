@@ -18,7 +18,7 @@ from svckit.database_limits import DatabaseLimits
 
 __all__ = ["commit_signals"]
 
-LOOK_EVERY_S = 0.02
+LOOK_EVERY_S = 0.01
 # A server that vanished says nothing, so the one that listens asks.
 ALIVE_EVERY_S = 5.0
 ALIVE_TIMEOUT_S = 2.0

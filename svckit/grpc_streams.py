@@ -9,6 +9,7 @@ import asyncio
 from functools import partial
 from typing import cast
 
+from grpclib.exceptions import StreamTerminatedError
 from grpclib.protocol import Buffer, Connection, H2Protocol
 from grpclib.protocol import Stream as H2Stream
 from grpclib.utils import Wrapper
@@ -36,6 +37,11 @@ class MessageStream(H2Stream):
         acknowledge = partial(connection.ack, stream_id)
         self.messages = Messages(acknowledge, bytes_max=self.message_bytes_max)
         self.buffer = cast(Buffer, self.messages)  # it has what grpclib uses of one
+
+    def __terminated__(self, reason: str) -> None:
+        # grpclib cancels the tasks that wait on a stream which dies. Who reads is told instead.
+        super().__terminated__(reason)
+        self.messages.fail(StreamTerminatedError(reason))
 
     async def next_message(self) -> bytes | None:
         """None at the end. Raises as Messages."""

@@ -25,8 +25,8 @@ class CompressedMessage(MalformedMessage):
 class Messages:
     """`acknowledge` gives the peer so many bytes of its window back."""
 
-    __slots__ = ("_acknowledge", "_bytes_max", "_is_ended", "_on_arrival", "_unacknowledged",
-                 "_unread")  # fmt: skip
+    __slots__ = ("_acknowledge", "_bytes_max", "_failure", "_is_ended", "_on_arrival",
+                 "_unacknowledged", "_unread")  # fmt: skip
 
     def __init__(self, acknowledge: Callable[[int], None], *, bytes_max: int) -> None:
         self._acknowledge = acknowledge
@@ -34,13 +34,14 @@ class Messages:
         self._unread = bytearray()
         self._unacknowledged = 0
         self._is_ended = False
+        self._failure: Exception | None = None
         self._on_arrival: Callable[[], None] | None = None
 
     def take(self) -> bytes | None:
         """The next message, when all of it is there.
 
-        Raises TooLarge before its bytes are read, CompressedMessage, and MalformedMessage when the
-        peer has ended in the middle of one.
+        Raises TooLarge before its bytes are read, CompressedMessage, MalformedMessage when the
+        peer has ended in the middle of one, and what `fail` was given once all are taken.
         """
         unread = self._unread
         if len(unread) >= PREFIX_BYTES:
@@ -53,6 +54,8 @@ class Messages:
                 message = bytes(unread[PREFIX_BYTES:end])
                 del unread[:end]
                 return message
+        if self._failure is not None:
+            raise self._failure
         if unread and self._is_ended:
             raise MalformedMessage("the stream ends in the middle of a message")
         # The rest of a message may be larger than the window.
@@ -96,6 +99,12 @@ class Messages:
             await ended
         finally:
             self._on_arrival = None
+
+    def fail(self, error: Exception) -> None:
+        """There will be no more, for this reason."""
+        if not self._is_ended:
+            self._failure = error
+            self.eof()
 
     # What grpclib calls its buffer's methods.
 

@@ -25,7 +25,10 @@ MESSAGE_BYTES_MAX = 1024 * 1024
 
 
 class BoundedStream(Stream[S, R]):
-    """Receiving raises MalformedMessage on a message that is too large, compressed or cut off."""
+    """Receiving raises MalformedMessage on a message that is too large, compressed or cut off.
+
+    And StreamTerminatedError when the stream dies: a task that only receives is not cancelled.
+    """
 
     _stream: MessageStream
 
@@ -60,14 +63,14 @@ class BoundedStream(Stream[S, R]):
         """Calls `tell` with each message the moment it is there, until the end of them."""
         if not self._recv_initial_metadata_done:
             await self.recv_initial_metadata()
-        with self._wrapper, _malformed_if_too_large():
+        with _malformed_if_too_large():
             await self._stream.messages.each(tell)
 
     async def recv_bytes(self) -> bytes | None:
         """The next message as it came; None at the end."""
         if not self._recv_initial_metadata_done:
             await self.recv_initial_metadata()
-        with self._wrapper, _malformed_if_too_large():
+        with _malformed_if_too_large():
             return await self._stream.messages.next()
 
     async def recv_message(self) -> R | None:

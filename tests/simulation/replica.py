@@ -58,9 +58,10 @@ class Replica:
             wall_clock=process.wall_clock,
             report_bug=lambda bug: self.bugs.append(f"{process.name}: {bug!r}"),
         )
+        self._checks = Checks(store=store, knowledge=self._knowledge, clock=process.lease_clock)
         self.service = AuthService(
             store=store,
-            checks=Checks(store=store, knowledge=self._knowledge, clock=process.lease_clock),
+            checks=self._checks,
             keys=Keys(store, clock=loop.time),
             rules=RULES,
             wall_clock=process.wall_clock,
@@ -77,7 +78,10 @@ class Replica:
     async def _run(self) -> None:
         async with self._following as self._follower:
             self._is_following.set_result(None)
-            await self.process.loop.create_future()
+            try:
+                await self.process.loop.create_future()
+            finally:
+                await self._checks.close()
 
 
 class WatchSession:

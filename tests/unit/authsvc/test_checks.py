@@ -137,7 +137,9 @@ async def test_records_from_before_a_change_that_became_known_meanwhile_are_read
     a.follow()
     a.store.access_gate.clear()
     asking = asyncio.create_task(a.reason(*ROW))
-    await asyncio.sleep(0)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert a.store.access_reads == 1
     a.store.put_user("u1")
     a.follow()
     a.store.access_gate.set()
