@@ -25,7 +25,7 @@ from catalogsvc.authz import AuthClient, AuthClientSettings, AuthUnavailable, De
 
 __all__ = ["measure"]
 
-# Together 100 clients ask 20,000 times a second then, of one process: more would measure the asking.
+# 100 clients of one process ask 20,000 times a second then: more would measure the asking.
 POLL_S = 0.005
 # Not counted: every client has its connections by then.
 WARM_UP = 2

@@ -49,6 +49,9 @@ class Flight(Generic[W]):
         self.is_landed = False
 
 
+# Twice as many rows as cost what a batch costs in itself.
+SHARE_MIN = 128
+
 Batch: TypeAlias = list[Flight[W]]
 
 
@@ -97,8 +100,11 @@ class Batcher(Generic[W]):
         """The oldest that wait, for a lane that is then theirs until `free`."""
         if not self.is_ready:
             return None
-        pending = self._pending
-        batch = [pending.popleft() for _ in range(min(len(pending), self._rows_max))]
+        pending, free = self._pending, self._lanes - len(self._out)
+        # Shared among the free lanes where that leaves enough for each: so we make up the second
+        # while the server answers the first.
+        share = max(SHARE_MIN, -(-len(pending) // free))
+        batch = [pending.popleft() for _ in range(min(len(pending), share, self._rows_max))]
         self._out.append(batch)
         return batch
 

@@ -4,7 +4,7 @@ from contextvars import copy_context
 
 import pytest
 
-from catalogsvc.authz.batcher import Batcher, Moment
+from catalogsvc.authz.batcher import SHARE_MIN, Batcher, Moment
 from catalogsvc.authz.model import Row
 
 TIMEOUT_S = 5.0
@@ -135,6 +135,24 @@ def test_at_the_end_all_land() -> None:
     assert {flight.row for flight in batcher.land_all()} == {row(0), row(1)}
     assert batcher.under_way == 0
     assert batcher.next_expiry() is None
+
+
+@pytest.mark.parametrize(
+    ("waiting", "sizes"),
+    [
+        (SHARE_MIN, [SHARE_MIN]),
+        (SHARE_MIN + 1, [SHARE_MIN, 1]),
+        (4 * SHARE_MIN, [2 * SHARE_MIN, 2 * SHARE_MIN]),
+    ],
+)
+def test_many_that_wait_are_shared_among_the_free_lanes(waiting: int, sizes: list[int]) -> None:
+    batcher = make(lanes=2, rows_max=1_000, flights_max=1_000)
+    for number in range(waiting):
+        batcher.board(row(number), "w", at(1.0))
+
+    batches = iter(batcher.take, None)
+
+    assert [len(batch) for batch in batches] == sizes
 
 
 @pytest.mark.parametrize("values", [{"lanes": 0}, {"rows_max": 0}])
