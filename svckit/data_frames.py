@@ -48,6 +48,8 @@ def take_data(h2: H2Connection, data: bytes, streams: Mapping[int, Stream]) -> b
 def _may_receive(h2: H2Connection, stream: H2Stream, size: int) -> bool:
     return (
         stream.state_machine.state in RECEIVING
+        # A response has to begin before its DATA.
+        and stream.state_machine.headers_received is True
         and stream._expected_content_length is None
         and 0 < size <= h2.max_inbound_frame_size
         and size <= h2._inbound_flow_control_window_manager.current_window_size
