@@ -2,11 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Any
 
 from grpclib.server import Stream as ServerStream
-from h2.exceptions import NoSuchStreamError
 
 from svckit.grpc_connection import Stream
 from svckit.grpc_streams import framed
@@ -31,12 +29,19 @@ class SharedStream:
             yield self._codec.decode(message, self._recv_type)
 
     async def send(self, message: Any) -> None:
-        """Waits while the client does not read; nothing is sent once it has left."""
+        """Waits while the client does not read; nothing is sent once it has left.
+
+        Whoever is cancelled here may leave half a message: the stream has to end with it.
+        """
         data = framed(self._codec.encode(message, self._send_type))
         if not self._sending.locked() and self._h2_stream.send_now(data):
             return
         # A message that waits for the client's window goes in pieces: no other may come between.
-        # And the client may have left a moment ago, in which case grpclib is about to cancel us.
-        with suppress(NoSuchStreamError):
+        try:
             async with self._sending:
                 await self._h2_stream.send_data(data)
+        except Exception:
+            # The client may have left a moment ago: then grpclib is about to cancel us, and h2 and
+            # the transport say so each in its own way.
+            if self._h2_stream.closable:
+                raise
