@@ -1,3 +1,4 @@
+import pytest
 from opentelemetry.context import Context
 from opentelemetry.trace import (
     INVALID_SPAN,
@@ -67,12 +68,7 @@ def test_the_current_span_is_the_calls_as_long_as_it_runs() -> None:
 
 
 def test_an_error_passes_and_ends_it() -> None:
-    error = LookupError("no such thing")
-
-    try:
-        with TraceIds().start_as_current_span("a call"):
-            raise error
-    except LookupError as exc:
-        assert exc is error
+    with pytest.raises(LookupError), TraceIds().start_as_current_span("a call"):
+        raise LookupError
 
     assert get_current_span() is INVALID_SPAN
