@@ -9,9 +9,8 @@ from grpclib.events import RecvRequest, SendTrailingMetadata
 from grpclib.exceptions import GRPCError
 from grpclib.health.check import ServiceStatus
 from grpclib.metadata import Deadline, decode_timeout, encode_metadata
-from grpclib.protocol import Buffer, Connection, EventsProcessor, H2Protocol
+from grpclib.protocol import Connection, EventsProcessor, H2Protocol
 from grpclib.server import Handler, Server
-from grpclib.stream import recv_message
 from grpclib.utils import DeadlineWrapper
 
 
@@ -38,22 +37,6 @@ def test_a_deadline_over_on_arrival_is_not_reported_as_such() -> None:
 def test_a_timeout_that_overflows_is_not_refused_as_a_bad_one() -> None:
     with pytest.raises(OverflowError):
         decode_timeout("9" * 400 + "m")
-
-
-def test_a_message_is_read_as_prefix_and_body() -> None:
-    source = inspect.getsource(recv_message)
-
-    assert source.count("await stream.recv_data(") == 2
-    assert source.index("recv_data(5)") < source.index("recv_data(message_len)")
-
-
-async def test_an_end_in_the_middle_of_a_message_is_an_assertion_error() -> None:
-    buffer = Buffer(lambda _: None)
-    buffer.add(b"ab", 2)
-    buffer.eof()
-
-    with pytest.raises(AssertionError):
-        await buffer.read(5)
 
 
 def test_what_we_override_is_still_there() -> None:
