@@ -11,7 +11,9 @@ from authsvc.backend import Backend, open_backend
 from authsvc.demo import commands_to_try, load_demo
 from authsvc.follower import follow
 from authsvc.grpc_api import AuthGrpc
+from authsvc.key_rotation import keep_rotating
 from authsvc.rest_api import AuthRest
+from authsvc.rest_keys import KeysRest
 from authsvc.settings import PREFIX, AuthSettings
 from authsvc.wire import open_codec
 from svckit.address import Address
@@ -27,6 +29,7 @@ from svckit.probes import log_readiness, probe_readiness
 from svckit.readiness import Readiness
 from svckit.service import Service, Serving
 from svckit.settings import read_settings
+from svckit.sqlite import is_readable_by_others
 from svckit.telemetry import Telemetry, open_telemetry
 from svckit.web import operated_app
 
@@ -69,6 +72,10 @@ class AuthApp:
                     report_bug=telemetry.report_bug,
                 )
             )
+            await stack.enter_async_context(
+                keep_rotating(backend.rotation, report_bug=telemetry.report_bug)
+            )
+            _warn_of_exposed_keys(settings, backend, telemetry)
             codec = open_codec()
             interceptors = server_interceptors(telemetry, default_timeout_s=settings.call_timeout_s)
             access = AccessGrpc(
@@ -109,13 +116,25 @@ def _rest(
     grpc_address: Address,
 ) -> ASGIApp:
     app = operated_app(
-        AuthRest(backend.service, grpc_address=grpc_address).endpoints(),
+        [
+            *AuthRest(backend.service, grpc_address=grpc_address).endpoints(),
+            *KeysRest(backend.keys, max_age_s=backend.rotation.rules.max_age_s).endpoints(),
+        ],
         title="Portero Auth",
         telemetry=telemetry,
         readiness=readiness,
         timeout_s=settings.call_timeout_s,
     )
     return ObserveHttp(app, telemetry)
+
+
+def _warn_of_exposed_keys(settings: AuthSettings, backend: Backend, telemetry: Telemetry) -> None:
+    if settings.key_secret is None and is_readable_by_others(backend.engine.url):
+        telemetry.log.warning(
+            "signing_keys_exposed",
+            advice="users of this machine can read the database file, and make tokens with what is "
+            "in it: set its mode to 600, or AUTH_KEY_SECRET",
+        )
 
 
 async def _demo_notes(settings: AuthSettings, backend: Backend, *, url: str) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 The server and the command line both stand on it.
 """
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +11,9 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from authsvc.checks import Checks
-from authsvc.keys import Keys
+from authsvc.key_rotation import KeyRotation
+from authsvc.key_schedule import KeyRules
+from authsvc.keys import KEPT_S, Keys
 from authsvc.knowledge import Knowledge
 from authsvc.migrations import MIGRATIONS
 from authsvc.service import AuthService
@@ -34,28 +35,37 @@ class Backend:
     engine: AsyncEngine
     store: Store
     knowledge: Knowledge
+    keys: Keys
+    rotation: KeyRotation
     service: AuthService
 
 
 @asynccontextmanager
 async def open_backend(settings: AuthSettings) -> AsyncIterator[Backend]:
-    """Migrates if so set, and makes the first signing key. Raises DatabaseError."""
+    """Migrates if so set, and makes the first signing key. Raises DatabaseError, SettingsError."""
     with naming("AUTH_DATABASE_URL"):
         if settings.migrate_on_start:
             await migrate(settings.database_url, MIGRATIONS)
         engine = open_database(settings.database_url)
     try:
         store = Store(engine)
-        keys = Keys(store, clock=asyncio.get_running_loop().time)
-        with naming("AUTH_DATABASE_URL"), start_failures(engine.url):
-            await keys.make_first(wall_now=time.time())
         rules = TokenRules(
             issuer=settings.token_issuer,
             audience=settings.token_audience,
             ttl_s=settings.token_ttl_s,
         )
+        rotation = _rotation(settings, store, rules)
+        with naming("AUTH_DATABASE_URL"), start_failures(engine.url):
+            await rotation.start()
         knowledge = Knowledge(records_weight_max=settings.records_max)
         checks = Checks(store=store, knowledge=knowledge, clock=lease_clock)
+        keys = Keys(
+            store,
+            freshness=knowledge.freshness,
+            clock=lease_clock,
+            wall_clock=time.time,
+            secret=settings.key_secret,
+        )
         service = AuthService(
             store=store,
             checks=checks,
@@ -64,8 +74,31 @@ async def open_backend(settings: AuthSettings) -> AsyncIterator[Backend]:
             wall_clock=time.time,
         )
         try:
-            yield Backend(engine=engine, store=store, knowledge=knowledge, service=service)
+            yield Backend(
+                engine=engine,
+                store=store,
+                knowledge=knowledge,
+                keys=keys,
+                rotation=rotation,
+                service=service,
+            )
         finally:
             await checks.close()
     finally:
         await engine.dispose()
+
+
+def _rotation(settings: AuthSettings, store: Store, rules: TokenRules) -> KeyRotation:
+    return KeyRotation(
+        store,
+        rules=KeyRules(
+            token_ttl_s=rules.ttl_s,
+            leeway_s=rules.leeway_s,
+            rotation_s=settings.key_rotation_s,
+            kept_s=KEPT_S,
+        ),
+        algorithm=settings.key_algorithm,
+        wall_clock=time.time,
+        secret=settings.key_secret,
+        old_secret=settings.key_secret_old,
+    )

@@ -1,79 +1,116 @@
-"""The signing keys in use: kept parsed, read anew when one is unknown and every half minute."""
+"""The signing keys in use: kept parsed, and never for longer than it is certain that they are good.
+
+What is kept is used while the lease on the database holds and nothing was said to be forgotten:
+withdrawing a key makes everyone forget everything, and so reaches all that stands on a key here.
+"""
 
 import asyncio
-import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
+from authsvc.freshness import Freshness
+from authsvc.key_pairs import PrivateKey, PublicKey
+from authsvc.key_schedule import signing_key
+from authsvc.key_sealing import unseal
 from authsvc.store import Store, StoredKey
-from authsvc.tokens import PrivateKey, PublicKey, new_key_pair
 
-__all__ = ["Keys"]
+__all__ = ["Keys", "KEPT_S"]
 
 # An unknown key id makes us look into the store, but no oftener: ids are the caller's to invent.
 RELOAD_INTERVAL_S = 1.0
-# A key that was taken out of the store is good for this much longer.
+# A new key is published for long enough that whoever looks this often knows it in time.
 KEPT_S = 30.0
 
 
 class Keys:
-    """`clock` gives monotonic seconds.
+    """`clock` is the lease's, `wall_clock` gives seconds since 1970.
 
     A key that another process added is found within RELOAD_INTERVAL_S of the first token of it.
     """
 
-    def __init__(self, store: Store, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        freshness: Freshness,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        secret: str | None = None,
+        kept_s: float = KEPT_S,
+    ) -> None:
         self._store = store
+        self._freshness = freshness
         self._clock = clock
+        self._wall_clock = wall_clock
+        self._secret = secret
+        self._kept_s = kept_s
+        self._stored: tuple[StoredKey, ...] = ()
         self._public: Mapping[str, PublicKey] = {}
-        self._newest: PrivateKey | None = None
+        self._private: dict[str, PrivateKey] = {}
+        # Reads are numbered in their order; `done` is the newest that brought an answer.
+        self._started = 0
+        self._done = 0
         self._read_at = float("-inf")
+        self._generation = -1
         self._reading = asyncio.Lock()
 
-    async def make_first(self, *, wall_now: float) -> None:
-        """Makes a key when there is none. Any number of processes may do so at once."""
-        if await self._store.signing_keys():
-            return
-        private_pem, public_pem = new_key_pair()
-        await self._store.add_first_signing_key(
-            StoredKey(
-                kid=secrets.token_urlsafe(12),
-                algorithm="ES256",
-                private_pem=private_pem,
-                public_pem=public_pem,
-                created_at=int(wall_now),
-            )
-        )
-
     async def signing(self) -> PrivateKey:
-        """The newest key. Raises AssertionError before `make_first`."""
-        await self._read_if_older(KEPT_S)
-        assert self._newest is not None, "no signing key was ever made"
-        return self._newest
+        """The key whose turn it is. Raises AssertionError before there is one, and WrongSecret."""
+        await self._refresh()
+        stored = signing_key(self._stored, self._wall_clock())
+        assert stored is not None, "no signing key was ever made"
+        if stored.kid not in self._private:
+            # Opening it is slow by design. Two who do it at once do no harm.
+            opened = await asyncio.to_thread(_opened, stored, self._secret)
+            self._private[stored.kid] = opened
+            return opened
+        return self._private[stored.kid]
 
     async def verifying(self, kid: str) -> Mapping[str, PublicKey]:
-        """All public keys; read anew sooner when `kid` is not among them."""
-        await self._read_if_older(KEPT_S if kid in self._public else RELOAD_INTERVAL_S)
+        """All public keys; `kid` is among them only if it was not withdrawn before this call."""
+        if kid in self._public or not self._is_kept(RELOAD_INTERVAL_S):
+            await self._refresh()
         return self._public
 
-    async def _read_if_older(self, age_s: float) -> None:
-        if self._clock() < self._read_at + age_s:
+    async def published(self) -> Collection[PublicKey]:
+        """Those that verify, now or soon."""
+        await self._refresh()
+        return self._public.values()
+
+    def _is_kept(self, age_s: float) -> bool:
+        """Read within that time, and nothing was to be forgotten since the read began."""
+        return (
+            self._generation == self._freshness.position().generation
+            and self._clock() < self._read_at + age_s
+        )
+
+    def _is_current(self) -> bool:
+        return self._freshness.is_leased(self._clock()) and self._is_kept(self._kept_s)
+
+    async def _refresh(self) -> None:
+        if self._is_current():
             return
-        # Whoever comes during a read waits for it: "unknown" before its end would be a lie.
+        asked = self._started
+        # Whoever comes during a read waits for it: "unknown" before its end would be a lie. But
+        # what it found may be older than their question, so they need the next one.
         async with self._reading:
-            if self._clock() >= self._read_at + age_s:
+            if not self._is_current() and self._done <= asked:
                 await self._read()
 
     async def _read(self) -> None:
-        started_at = self._clock()
+        self._started += 1
+        number, read_at = self._started, self._clock()
+        generation = self._freshness.position().generation
         stored = await self._store.signing_keys()
-        self._public = {
+        public = {
             key.kid: PublicKey.from_pem(kid=key.kid, algorithm=key.algorithm, pem=key.public_pem)
             for key in stored
         }
-        self._newest = _private(stored[0]) if stored else None
         # Only now: a read that failed must not make every key unknown for a while.
-        self._read_at = started_at
+        self._stored, self._public = stored, public
+        self._private = {kid: key for kid, key in self._private.items() if kid in public}
+        self._done, self._read_at, self._generation = number, read_at, generation
 
 
-def _private(key: StoredKey) -> PrivateKey:
-    return PrivateKey(kid=key.kid, algorithm=key.algorithm, pem=key.private_pem)
+def _opened(key: StoredKey, secret: str | None) -> PrivateKey:
+    pem = unseal(key.private_key, kid=key.kid, secret=secret)
+    return PrivateKey.from_pem(kid=key.kid, algorithm=key.algorithm, pem=pem)

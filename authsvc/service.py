@@ -104,7 +104,8 @@ class AuthService:
 
     async def verify_token(self, token: str) -> Identity:
         """Raises BadToken. A token of a user who is not active any more is a bad one."""
-        keys = await self._keys.verifying(key_id(token))
+        kid = key_id(token)
+        keys = await self._keys.verifying(kid)
         claims = verify(token, keys=keys, rules=self._rules, now=self._wall_clock())
         access, as_of = await self._checks.user_access(claims.user_id)
         user = access.user
@@ -114,6 +115,10 @@ class AuthService:
             or not are_active(user, access.organization)
         ):
             raise BadToken("user not active")
+        # The key may have been withdrawn during the read: the answer must not claim to know of a
+        # revision at which the token was worth nothing any more.
+        if kid not in await self._keys.verifying(kid):
+            raise BadToken("unknown key")
         return Identity(
             user_id=claims.user_id,
             organization_id=claims.organization_id,

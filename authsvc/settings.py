@@ -1,10 +1,11 @@
 """Auth's settings: environment variables with the prefix `AUTH_`. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from msgspec import Meta
 
+from authsvc.key_pairs import Algorithm
 from svckit.address import Address
 from svckit.settings import Seconds
 
@@ -12,6 +13,12 @@ __all__ = ["AuthSettings", "PREFIX"]
 
 PREFIX = "AUTH_"
 
+ROTATION_S_MIN = (
+    3_600  # a key is kept for up to a day after its last token: at most some 25 of them
+)
+
+# Too long to be guessed; the upper bound is for a whole file pasted by mistake.
+Secret = Annotated[str, Meta(min_length=32, max_length=1024)]
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
@@ -33,6 +40,11 @@ class AuthSettings:
     token_audience: Name = "portero"  # noqa: S105 # a name, not a secret
     token_ttl_s: Annotated[int, Meta(ge=1, le=86_400)] = 600
 
+    key_algorithm: Algorithm = Algorithm.ES256
+    key_rotation_s: Annotated[int, Meta(ge=0, le=3_650 * 86_400)] = 30 * 86_400
+    key_secret: Secret | None = field(default=None, repr=False)
+    key_secret_old: Secret | None = field(default=None, repr=False)
+
     call_timeout_s: Seconds = 5.0  # for calls that come without a deadline
     drain_s: Seconds = 5.0
 
@@ -41,6 +53,10 @@ class AuthSettings:
     demo_catalog_url: str = "http://127.0.0.1:8002"
 
     def __post_init__(self) -> None:
+        if 0 < self.key_rotation_s < ROTATION_S_MIN:
+            raise ValueError(f"key_rotation_s: must be 0 or at least {ROTATION_S_MIN}")
+        if self.key_secret_old is not None and self.key_secret is None:
+            raise ValueError("key_secret: must be set where AUTH_KEY_SECRET_OLD is")
         # Whoever reaches these ports may ask about anyone, so they stay on this machine.
         for name in ("grpc_bind", "http_bind"):
             address: Address = getattr(self, name)

@@ -4,21 +4,14 @@ A token is a JWT (RFC 7519) signed by a key of ours. Which algorithm may verify 
 our key, never of the token.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
 
+from authsvc.key_pairs import Algorithm, PrivateKey, PublicKey
 from svckit.errors import InvalidRequest
 from svckit.ids import check_id
 
@@ -26,9 +19,6 @@ __all__ = [
     "TokenRules",
     "Claims",
     "BadToken",
-    "PrivateKey",
-    "PublicKey",
-    "new_key_pair",
     "sign",
     "key_id",
     "verify",
@@ -36,7 +26,7 @@ __all__ = [
 ]
 
 # What a signing key of ours may use; anything else is refused before a signature is looked at.
-ALGORITHMS = ("ES256",)
+ALGORITHMS = frozenset(algorithm.value for algorithm in Algorithm)
 TOKEN_BYTES_MAX = 8192
 REQUIRED_CLAIMS = ["iss", "aud", "exp", "iat", "jti", "user_id", "organization_id"]
 
@@ -60,28 +50,7 @@ class Claims:
     token_id: str
     issued_at: int
     expires_at: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrivateKey:
-    kid: str
-    algorithm: str
-    pem: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublicKey:
-    """`key` is parsed once, since parsing costs as much as verifying."""
-
-    kid: str
-    algorithm: str
-    key: ec.EllipticCurvePublicKey
-
-    @classmethod
-    def from_pem(cls, *, kid: str, algorithm: str, pem: str) -> "PublicKey":
-        key = load_pem_public_key(pem.encode())
-        assert isinstance(key, ec.EllipticCurvePublicKey), "the store holds a key of another kind"
-        return cls(kid=kid, algorithm=algorithm, key=key)
+    session_id: str | None = None
 
 
 class BadToken(Exception):
@@ -92,16 +61,8 @@ class BadToken(Exception):
         self.reason = reason
 
 
-def new_key_pair() -> tuple[str, str]:
-    """A fresh ES256 pair as PEM texts: private (PKCS #8), public (SubjectPublicKeyInfo)."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return private.decode(), public.decode()
-
-
 def sign(claims: Claims, *, key: PrivateKey, rules: TokenRules) -> str:
-    payload = {
+    payload: dict[str, str | int] = {
         "iss": rules.issuer,
         "aud": rules.audience,
         "iat": claims.issued_at,
@@ -110,9 +71,9 @@ def sign(claims: Claims, *, key: PrivateKey, rules: TokenRules) -> str:
         "user_id": claims.user_id,
         "organization_id": claims.organization_id,
     }
-    private = load_pem_private_key(key.pem.encode(), password=None)
-    assert isinstance(private, ec.EllipticCurvePrivateKey), "the store holds a key of another kind"
-    return jwt.encode(payload, private, algorithm=key.algorithm, headers={"kid": key.kid})
+    if claims.session_id is not None:
+        payload["sid"] = claims.session_id
+    return jwt.encode(payload, key.key, algorithm=key.algorithm.value, headers={"kid": key.kid})
 
 
 def key_id(token: str) -> str:
@@ -120,10 +81,12 @@ def key_id(token: str) -> str:
     if len(token) > TOKEN_BYTES_MAX or not token.isascii():
         raise BadToken("malformed token")
     try:
-        header = jwt.get_unverified_header(token)
-    except (jwt.InvalidTokenError, RecursionError) as exc:
+        jwt.get_unverified_header(token)
+        header = _unambiguous(jwt.utils.base64url_decode(token.partition(".")[0]))
+    except (jwt.InvalidTokenError, ValueError, RecursionError) as exc:
         raise BadToken("malformed token") from exc
-    if header.get("alg") not in ALGORITHMS:
+    algorithm = header.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         raise BadToken("algorithm not allowed")
     if "crit" in header:
         raise BadToken("critical header not understood")
@@ -147,12 +110,41 @@ def verify(token: str, *, keys: Mapping[str, PublicKey], rules: TokenRules, now:
     return claims
 
 
+class _UnambiguousJwt(jwt.PyJWT):
+    """The library's, which would believe the last of two claims with one name."""
+
+    def _decode_payload(self, decoded: dict[str, Any]) -> dict[str, Any]:
+        try:
+            payload = _unambiguous(decoded["payload"])
+        except ValueError as exc:
+            raise jwt.DecodeError("not a JSON object") from exc
+        return payload
+
+
+JWT = _UnambiguousJwt()
+
+
+def _unambiguous(text: bytes) -> dict[str, Any]:
+    """Raises ValueError where a name stands twice, at any depth: two readers could differ."""
+    value = json.loads(text, object_pairs_hook=_each_once)
+    if not isinstance(value, dict):
+        raise ValueError("not an object")  # noqa: TRY004 # it is a bad text, not a bad call
+    return value
+
+
+def _each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name stands twice")
+    return members
+
+
 def _verified_payload(token: str, key: PublicKey, rules: TokenRules) -> dict[str, Any]:
     try:
-        return jwt.decode(
+        return JWT.decode(
             token,
             key.key,
-            algorithms=[key.algorithm],
+            algorithms=[key.algorithm.value],
             issuer=rules.issuer,
             audience=rules.audience,
             # The library would read the clock for these; `verify` judges them with its own now.
@@ -165,6 +157,8 @@ def _verified_payload(token: str, key: PublicKey, rules: TokenRules) -> dict[str
         )
     except jwt.InvalidSignatureError as exc:
         raise BadToken("bad signature") from exc
+    except jwt.InvalidAlgorithmError as exc:
+        raise BadToken("algorithm not allowed") from exc
     except jwt.InvalidAudienceError as exc:
         raise BadToken("wrong audience") from exc
     except jwt.InvalidIssuerError as exc:
@@ -176,7 +170,8 @@ def _verified_payload(token: str, key: PublicKey, rules: TokenRules) -> dict[str
 
 
 def _claims(payload: Mapping[str, Any]) -> Claims:
-    ids = {name: payload[name] for name in ("user_id", "organization_id", "jti")}
+    names = ("user_id", "organization_id", "jti", *(("sid",) if "sid" in payload else ()))
+    ids = {name: payload[name] for name in names}
     times = (payload["iat"], payload["exp"])
     # type() and not isinstance(): True is an int to Python, but not to anyone else.
     if not all(type(value) is str for value in ids.values()) or not all(
@@ -194,6 +189,7 @@ def _claims(payload: Mapping[str, Any]) -> Claims:
         token_id=ids["jti"],
         issued_at=times[0],
         expires_at=times[1],
+        session_id=ids.get("sid"),
     )
 
 

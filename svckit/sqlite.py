@@ -8,6 +8,7 @@ running is waited for: ours are short.
 import asyncio
 import os
 import sqlite3
+import stat
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from svckit.database_errors import DatabaseError, shown, start_failures
 from svckit.database_limits import DatabaseLimits
 
-__all__ = ["DRIVER", "open_sqlite", "begin_immediate"]
+__all__ = ["DRIVER", "open_sqlite", "begin_immediate", "is_readable_by_others"]
 
 DRIVER = "sqlite+aiosqlite"
 FILE = "svckit.file"
@@ -57,6 +58,14 @@ def open_sqlite(url: URL, limits: DatabaseLimits) -> AsyncEngine:
     event.listen(engine.sync_engine, "invalidate", _roll_back)
     _follow(engine, path)
     return engine
+
+
+def is_readable_by_others(url: URL) -> bool:
+    """Whether the file lets its group or everyone read it. No: there is no file, it is a server."""
+    if url.drivername != DRIVER:
+        return False
+    mode = Path(url.database or "").stat().st_mode
+    return bool(mode & (stat.S_IRGRP | stat.S_IROTH))
 
 
 def _connect(path: Path, _name: str, **options: Any) -> aiosqlite.Connection:

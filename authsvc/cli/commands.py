@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from authsvc.cli import access, bulk, tokens
+from authsvc.cli import access, bulk, keys, tokens
 from svckit.errors import ServiceError
 from svckit.service import StartError
 
@@ -27,6 +27,7 @@ app.command("grant")(access.grant)
 app.command("revoke")(access.revoke)
 app.command("explain")(access.explain)
 app.add_typer(tokens.app, name="token")
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

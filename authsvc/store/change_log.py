@@ -16,7 +16,7 @@ from authsvc.store.schema import changes, feed
 from authsvc.store.statements import Row, insert
 from authsvc.store.touches import Touch, fold
 
-__all__ = ["CHANNEL", "record", "read", "page", "trim_point", "trim_part"]
+__all__ = ["CHANNEL", "record", "forget_all", "read", "page", "trim_point", "trim_part"]
 
 # Where PostgreSQL says that something was committed.
 CHANNEL = "auth_changes"
@@ -35,16 +35,35 @@ async def record(
     """The next revision, which is taken unless nothing was touched."""
     if not touches:
         return None
-    next_one = update(feed).values(revision=feed.c.revision + 1).returning(feed.c.revision)
-    revision: int = (await connection.execute(next_one)).scalar_one()
+    revision = await _take_revision(connection)
     rows = [
         {"revision": revision, "n": n, **touch._asdict(), "written_at": int(wall_now)}
         for n, touch in enumerate(fold(touches))
     ]
     await insert(connection, changes, rows)
+    await _notify(connection)
+    return revision
+
+
+async def forget_all(connection: AsyncConnection) -> int:
+    """A revision that cannot be told, so that everyone who knew an earlier one must forget it."""
+    revision = await _take_revision(connection)
+    await connection.execute(update(feed).values(trimmed_to=revision))
+    # A log that goes back beyond what it was trimmed to could be trimmed to less, later.
+    await connection.execute(delete(changes))
+    await _notify(connection)
+    return revision
+
+
+async def _take_revision(connection: AsyncConnection) -> int:
+    next_one = update(feed).values(revision=feed.c.revision + 1).returning(feed.c.revision)
+    revision: int = (await connection.execute(next_one)).scalar_one()
+    return revision
+
+
+async def _notify(connection: AsyncConnection) -> None:
     if connection.dialect.name == "postgresql":
         await connection.execute(select(func.pg_notify(CHANNEL, "")))
-    return revision
 
 
 async def read(connection: AsyncConnection, *, database_id: str, after: int) -> ChangePage:

@@ -128,6 +128,8 @@ signing_keys = Table(
     Column("private_key", Text, nullable=False),
     Column("public_key", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("signs_from", BigInteger, nullable=False),
+    Column("token_ttl_s", BigInteger, nullable=False),
 )
 
 # One row, which every write that changes something passes through: so revisions follow commits.

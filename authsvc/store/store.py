@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from authsvc.access import AccessPage
+from authsvc.audit import Actor
 from authsvc.changes import ChangePage
 from authsvc.entity_rules import check_entity
 from authsvc.listing import LocalUsersPage, UserLocalsPage
@@ -15,8 +16,9 @@ from authsvc.model import Entity
 from authsvc.store import change_log, export, keys, listing, records, writes
 from authsvc.store.admission import Rejection, admit, mentions
 from authsvc.store.entities import is_empty
-from authsvc.store.keys import StoredKey
+from authsvc.store.keys import KeyChange
 from authsvc.store.touches import touch_of
+from authsvc.stored_key import StoredKey
 from svckit.database import outages, reading, snapshot, writing
 from svckit.database_signals import commit_signals
 from svckit.ids import check_id
@@ -144,10 +146,18 @@ class Store:
         async with reading(self._engine) as connection:
             return await keys.all_keys(connection)
 
-    async def add_first_signing_key(self, key: StoredKey) -> None:
-        """Nothing when there is a key: processes that start at once end up with one."""
+    async def change_signing_keys(self, change: KeyChange, *, actor: Actor) -> None:
+        """From what they are to what `change` makes of them, with nobody in between."""
         async with writing(self._engine, lock=WRITE_LOCK) as connection:
-            await keys.add_first_key(connection, key)
+            await keys.change_keys(connection, change, actor=actor, wall_now=self._wall_clock())
+
+    async def withdraw_signing_keys(self, change: KeyChange, *, actor: Actor) -> None:
+        """`change_signing_keys`, after which everyone forgets all that they knew before."""
+        async with writing(self._engine, lock=WRITE_LOCK) as connection:
+            revision = await change_log.forget_all(connection)
+            await keys.change_keys(
+                connection, change, actor=actor, wall_now=self._wall_clock(), revision=revision
+            )
 
     async def is_empty(self) -> bool:
         async with reading(self._engine) as connection:

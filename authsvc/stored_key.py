@@ -1,0 +1,22 @@
+"""A signing key as it is stored. Pure."""
+
+from dataclasses import dataclass, field
+
+__all__ = ["StoredKey"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKey:
+    """Times are whole seconds since 1970.
+
+    `private_key` is a PEM text, or what `key_sealing` made of one. `token_ttl_s`: no token of this
+    key is good for longer.
+    """
+
+    kid: str
+    algorithm: str
+    private_key: str = field(repr=False)
+    public_pem: str
+    created_at: int
+    signs_from: int
+    token_ttl_s: int
