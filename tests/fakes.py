@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from authsvc.access import AccessPage, LocalRecord, OrganizationRecord, UserRecord
+from authsvc.audit import Actor
 from authsvc.changes import Change, ChangePage
 from authsvc.listing import LocalUsersPage, UserLocalsPage
-from authsvc.store import Store, StoredKey
+from authsvc.store import KeyChange, Store, StoredKey
 from svckit.errors import NotFound, Unavailable
 
 __all__ = ["FakeStore"]
@@ -31,6 +32,7 @@ class FakeStore(Store):
         self.organizations: dict[str, OrganizationRecord] = {}
         self.locals: dict[str, LocalRecord] = {}
         self.keys: list[StoredKey] = []
+        self.key_changes: list[Actor] = []
         self.reads = 0
         self.access_reads = 0
         self.change_reads = 0
@@ -168,10 +170,15 @@ class FakeStore(Store):
         self._answer_or_fail()
         return tuple(self.keys)
 
-    async def add_first_signing_key(self, key: StoredKey) -> None:
+    async def change_signing_keys(self, change: KeyChange, *, actor: Actor) -> None:
         self._answer_or_fail()
-        if not self.keys:
-            self.keys = [key]
+        self.keys = list(change(tuple(self.keys)))
+        self.key_changes.append(actor)
+
+    async def withdraw_signing_keys(self, change: KeyChange, *, actor: Actor) -> None:
+        await self.change_signing_keys(change, actor=actor)
+        self.trimmed_to = self.revision + 1
+        self.commit()
 
     def _answer_or_fail(self) -> None:
         if self.is_down:

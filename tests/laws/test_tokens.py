@@ -1,15 +1,25 @@
 """Laws of tokens: any text is judged, and only what we signed is believed."""
 
+import json
 import string
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authsvc.tokens import BadToken, Claims, PrivateKey, sign, verify
+from authsvc.tokens import BadToken, Claims, sign, verify
 from tests.unit.authsvc.forge import encode_part, forge
-from tests.unit.authsvc.tokens_at_hand import CLAIMS, KEYS, NOW, PRIVATE_PEM, RULES, good_token
+from tests.unit.authsvc.tokens_at_hand import (
+    CLAIMS,
+    HEADER,
+    KEYS,
+    NOW,
+    PAYLOAD,
+    PRIVATE_KEY,
+    PRIVATE_PEM,
+    RULES,
+    good_token,
+)
 
-KEY = PrivateKey(kid="k1", algorithm="ES256", pem=PRIVATE_PEM)
 GOOD = good_token()
 
 ids = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=32)
@@ -20,7 +30,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-claim_names = st.sampled_from(["iss", "aud", "iat", "exp", "nbf", "jti", "sub", "user_id"])
+claim_names = st.sampled_from(["iss", "aud", "iat", "exp", "nbf", "jti", "sid", "sub", "user_id"])
 header_names = st.sampled_from(["alg", "kid", "typ", "crit", "b64", "jwk"])
 
 
@@ -32,19 +42,25 @@ def judge(token: str, now: float = NOW) -> Claims | None:
         return None
 
 
-@given(ids, ids, ids, times, st.integers(1, 86_400))
+@given(ids, ids, ids, st.none() | ids, times, st.integers(1, 86_400))
 def test_what_is_signed_is_read_back_while_it_lives(
-    user_id: str, organization_id: str, token_id: str, issued_at: int, ttl_s: int
+    user_id: str,
+    organization_id: str,
+    token_id: str,
+    session_id: str | None,
+    issued_at: int,
+    ttl_s: int,
 ) -> None:
     claims = Claims(
         user_id=user_id,
         organization_id=organization_id,
         token_id=token_id,
+        session_id=session_id,
         issued_at=issued_at,
         expires_at=issued_at + ttl_s,
     )
 
-    token = sign(claims, key=KEY, rules=RULES)
+    token = sign(claims, key=PRIVATE_KEY, rules=RULES)
 
     assert judge(token, now=issued_at) == claims
     assert judge(token, now=issued_at + ttl_s + RULES.leeway_s) is None
@@ -86,6 +102,16 @@ def test_a_good_token_with_one_character_changed_is_refused(position: int, char:
 
     # Also in the last place, whose two lowest bits stand for nothing: the library demands zeros.
     assert judge(changed) == (CLAIMS if changed == GOOD else None)
+
+
+@given(st.sampled_from(sorted(PAYLOAD)), json_values, st.booleans())
+def test_a_payload_that_says_one_thing_twice_is_refused_under_our_own_signature(
+    claim: str, value: object, is_first: bool
+) -> None:
+    again, whole = json.dumps({claim: value})[1:-1], json.dumps(PAYLOAD)[1:-1]
+    text = f"{again},{whole}" if is_first else f"{whole},{again}"
+
+    assert judge(forge(HEADER, f"{{{text}}}".encode(), pem=PRIVATE_PEM)) is None
 
 
 @given(st.sampled_from(string.ascii_letters + string.digits + "-_"))

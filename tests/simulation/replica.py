@@ -62,7 +62,12 @@ class Replica:
         self.service = AuthService(
             store=store,
             checks=self._checks,
-            keys=Keys(store, clock=loop.time),
+            keys=Keys(
+                store,
+                freshness=self._knowledge.freshness,
+                clock=process.lease_clock,
+                wall_clock=process.wall_clock,
+            ),
             rules=RULES,
             wall_clock=process.wall_clock,
         )

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from functools import cache
 
+from authsvc.key_pairs import PrivateKey, new_key_pair
 from authsvc.store import StoredKey
-from authsvc.tokens import Claims, PrivateKey, TokenRules, new_key_pair, sign
+from authsvc.tokens import Claims, TokenRules, sign
 from tests.simulation.population import USERS
 from tests.simulation.process import WALL_AT_ZERO
 
@@ -26,7 +27,7 @@ class KeyRing:
 @cache
 def key_ring() -> KeyRing:
     private_pem, public_pem = new_key_pair()
-    private = PrivateKey(kid="k", algorithm="ES256", pem=private_pem)
+    private = PrivateKey.from_pem(kid="k", algorithm="ES256", pem=private_pem)
     tokens = {
         user_id: sign(
             Claims(
@@ -44,8 +45,10 @@ def key_ring() -> KeyRing:
     key = StoredKey(
         kid="k",
         algorithm="ES256",
-        private_pem=private_pem,
+        private_key=private_pem,
         public_pem=public_pem,
         created_at=ISSUED_AT,
+        signs_from=ISSUED_AT,
+        token_ttl_s=RULES.ttl_s,
     )
     return KeyRing(key=key, tokens=tokens, expires_at=dict(zip(USERS, EXPIRES_AT, strict=True)))

@@ -13,6 +13,9 @@ from authsvc.access_v1.wire import StreamMessages
 from authsvc.checks import Checks
 from authsvc.follower import follow
 from authsvc.grpc_api import AuthGrpc
+from authsvc.key_pairs import Algorithm
+from authsvc.key_rotation import KeyRotation
+from authsvc.key_schedule import KeyRules
 from authsvc.keys import Keys
 from authsvc.knowledge import Knowledge
 from authsvc.service import AuthService
@@ -46,8 +49,16 @@ async def served_auth(store: Store) -> AsyncIterator[ServedAuth]:
     seen = Seen()
     interceptors = server_interceptors(seen.telemetry)
     knowledge = Knowledge(records_weight_max=10_000)
-    keys = Keys(store, clock=lease_clock)
-    await keys.make_first(wall_now=lease_clock())
+    keys = Keys(
+        store, freshness=knowledge.freshness, clock=lease_clock, wall_clock=lease_clock
+    )
+    rotation = KeyRotation(
+        store,
+        rules=KeyRules(token_ttl_s=600),
+        algorithm=Algorithm.ES256,
+        wall_clock=lease_clock,
+    )
+    await rotation.start()
     service = AuthService(
         store=store,
         checks=Checks(store=store, knowledge=knowledge, clock=lease_clock),

@@ -4,7 +4,7 @@ import base64
 import json
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -19,11 +19,21 @@ def encode_part(value: Any) -> str:
 
 
 def forge(header: Any, payload: Any, *, pem: str | None = None, signature: bytes = b"") -> str:
-    """Signed as ES256 by `pem`, whatever the header says; else with these signature bytes."""
+    """Signed by `pem` as its kind of key does it, whatever the header says; else with these signature bytes."""
     signed = f"{encode_part(header)}.{encode_part(payload)}"
     if pem is not None:
-        key = load_pem_private_key(pem.encode(), password=None)
-        assert isinstance(key, ec.EllipticCurvePrivateKey)
-        r, s = decode_dss_signature(key.sign(signed.encode(), ec.ECDSA(SHA256())))
-        signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        signature = _signature(pem, signed.encode())
     return f"{signed}.{encode_part(signature)}"
+
+
+def _signature(pem: str, signed: bytes) -> bytes:
+    match load_pem_private_key(pem.encode(), password=None):
+        case ec.EllipticCurvePrivateKey() as key:
+            r, s = decode_dss_signature(key.sign(signed, ec.ECDSA(SHA256())))
+            return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        case ed25519.Ed25519PrivateKey() as key:
+            return key.sign(signed)
+        case rsa.RSAPrivateKey() as key:
+            return key.sign(signed, padding.PKCS1v15(), SHA256())
+        case other:
+            raise AssertionError(other)

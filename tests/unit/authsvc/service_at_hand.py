@@ -1,6 +1,9 @@
 """Auth's service over a store in memory, in which one user works at one local of two."""
 
 from authsvc.checks import Checks
+from authsvc.key_pairs import Algorithm
+from authsvc.key_rotation import KeyRotation
+from authsvc.key_schedule import KeyRules
 from authsvc.keys import Keys
 from authsvc.knowledge import Knowledge
 from authsvc.model import LocalQuery
@@ -28,8 +31,19 @@ class ServiceAtHand:
         self.store.put_local("l1")
         self.store.put_local("l2", name="Norte")
         self.put_user()
-        self.keys = Keys(self.store, clock=lambda: self.now)
         self.knowledge = Knowledge(records_weight_max=1_000)
+        self.keys = Keys(
+            self.store,
+            freshness=self.knowledge.freshness,
+            clock=lambda: self.lease_now,
+            wall_clock=lambda: self.now,
+        )
+        self.rotation = KeyRotation(
+            self.store,
+            rules=KeyRules(token_ttl_s=600),
+            algorithm=Algorithm.ES256,
+            wall_clock=lambda: self.now,
+        )
         self.service = AuthService(
             store=self.store,
             checks=Checks(store=self.store, knowledge=self.knowledge, clock=lambda: self.lease_now),
@@ -55,5 +69,5 @@ class ServiceAtHand:
 
     async def token(self) -> str:
         """Of u1."""
-        await self.keys.make_first(wall_now=self.now)
+        await self.rotation.start()
         return await self.service.issue_token("u1")

@@ -2,10 +2,11 @@
 
 import hashlib
 import hmac
+import json
 
 import pytest
 
-from authsvc.tokens import ALGORITHMS, BadToken, PublicKey, new_key_pair, verify
+from authsvc.key_pairs import new_key_pair
 from tests.unit.authsvc.forge import encode_part, forge
 from tests.unit.authsvc.tokens_at_hand import (
     HEADER,
@@ -14,7 +15,6 @@ from tests.unit.authsvc.tokens_at_hand import (
     PRIVATE_PEM,
     PUBLIC_PEM,
     REASONS,
-    RULES,
     good_token,
     ours,
     refusal,
@@ -42,18 +42,10 @@ def test_the_public_key_is_no_shared_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    "algorithm", ["HS256", "RS256", "PS256", "ES384", "ES512", "EdDSA", "es256"]
+    "algorithm", ["HS256", "RS256", "PS256", "ES384", "ES512", "ES256K", "EdDSA", "es256"]
 )
-def test_an_algorithm_that_is_not_ours_is_refused(algorithm: str) -> None:
-    assert algorithm not in ALGORITHMS
+def test_an_algorithm_that_is_not_the_keys_own_is_refused(algorithm: str) -> None:
     assert refusal(ours(PAYLOAD, HEADER | {"alg": algorithm})) == "algorithm not allowed"
-
-
-def test_a_key_of_another_algorithm_verifies_nothing() -> None:
-    keys = {"k1": PublicKey.from_pem(kid="k1", algorithm="ES384", pem=PUBLIC_PEM)}
-
-    with pytest.raises(BadToken, match=r"^malformed token$"):
-        verify(good_token(), keys=keys, rules=RULES, now=NOW)
 
 
 def test_another_key_under_our_key_id_is_a_bad_signature() -> None:
@@ -160,7 +152,10 @@ def test_a_header_that_is_no_object_is_malformed(header: object) -> None:
     assert refusal(forge(header, PAYLOAD, pem=PRIVATE_PEM)) == "malformed token"
 
 
-def test_of_a_header_given_twice_only_a_good_one_passes() -> None:
-    twice = b'{"alg":"ES256","kid":"k1","alg":"none"}'
+@pytest.mark.parametrize("name", list(HEADER))
+def test_a_header_that_says_one_thing_twice_is_malformed_though_it_says_the_same(name: str) -> None:
+    again = json.dumps({name: HEADER[name]}).encode()[:-1]
 
-    assert refusal(ours(PAYLOAD, twice)) == "algorithm not allowed"
+    assert refusal(ours(PAYLOAD, again + b"," + json.dumps(HEADER).encode()[1:])) == (
+        "malformed token"
+    )

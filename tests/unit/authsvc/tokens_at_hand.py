@@ -5,16 +5,8 @@ from typing import Any
 
 import pytest
 
-from authsvc.tokens import (
-    BadToken,
-    Claims,
-    PrivateKey,
-    PublicKey,
-    TokenRules,
-    new_key_pair,
-    sign,
-    verify,
-)
+from authsvc.key_pairs import PrivateKey, PublicKey, new_key_pair
+from authsvc.tokens import BadToken, Claims, TokenRules, sign, verify
 from tests.unit.authsvc.forge import forge
 
 __all__ = [
@@ -23,6 +15,7 @@ __all__ = [
     "CLAIMS",
     "PRIVATE_PEM",
     "PUBLIC_PEM",
+    "PRIVATE_KEY",
     "KEYS",
     "HEADER",
     "PAYLOAD",
@@ -38,6 +31,7 @@ CLAIMS = Claims(
     user_id="u1", organization_id="o1", token_id="t1", issued_at=NOW, expires_at=NOW + 600
 )
 PRIVATE_PEM, PUBLIC_PEM = new_key_pair()
+PRIVATE_KEY = PrivateKey.from_pem(kid="k1", algorithm="ES256", pem=PRIVATE_PEM)
 KEYS: Mapping[str, PublicKey] = {
     "k1": PublicKey.from_pem(kid="k1", algorithm="ES256", pem=PUBLIC_PEM)
 }
@@ -66,8 +60,7 @@ REASONS = {
 
 
 def good_token() -> str:
-    key = PrivateKey(kid="k1", algorithm="ES256", pem=PRIVATE_PEM)
-    return sign(CLAIMS, key=key, rules=RULES)
+    return sign(CLAIMS, key=PRIVATE_KEY, rules=RULES)
 
 
 def ours(payload: Any, header: Any = HEADER) -> str:
