@@ -125,7 +125,7 @@ class KeyRotation:
             kid=kid,
             algorithm=self._algorithm.value,
             private_key=_at_rest(private, kid, self._secret),
-            public_pem=public_pem,
+            public_key=public_pem,
             created_at=0,
             signs_from=0,
             token_ttl_s=0,
@@ -138,11 +138,15 @@ def _at_rest(pem: str, kid: str, secret: str | None) -> str:
 
 @asynccontextmanager
 async def keep_rotating(
-    rotation: KeyRotation, *, report_bug: Callable[[BaseException], object]
+    rotation: KeyRotation,
+    *,
+    report_bug: Callable[[BaseException], object],
+    every_s: float = CHECK_EVERY_S,
 ) -> AsyncIterator[None]:
     """Checks while the body runs, at once and then again and again."""
     async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(_keep_checking(rotation, report_bug), name="key-rotation")
+        keeping = _keep_checking(rotation, report_bug, every_s)
+        running = tasks.create_task(keeping, name="key-rotation")
         try:
             yield
         finally:
@@ -150,7 +154,7 @@ async def keep_rotating(
 
 
 async def _keep_checking(
-    rotation: KeyRotation, report_bug: Callable[[BaseException], object]
+    rotation: KeyRotation, report_bug: Callable[[BaseException], object], every_s: float
 ) -> None:
     while True:
         try:
@@ -159,4 +163,4 @@ async def _keep_checking(
                     await rotation.check()
         except Exception as exc:  # noqa: BLE001 # a bug in here must not end the whole of Auth
             report_bug(exc)
-        await asyncio.sleep(CHECK_EVERY_S)
+        await asyncio.sleep(every_s)

@@ -55,7 +55,7 @@ class Keys:
 
     async def signing(self) -> PrivateKey:
         """The key whose turn it is. Raises AssertionError before there is one, and WrongSecret."""
-        await self._refresh()
+        await self._refresh(self._kept_s)
         stored = signing_key(self._stored, self._wall_clock())
         assert stored is not None, "no signing key was ever made"
         if stored.kid not in self._private:
@@ -67,13 +67,15 @@ class Keys:
 
     async def verifying(self, kid: str) -> Mapping[str, PublicKey]:
         """All public keys; `kid` is among them only if it was not withdrawn before this call."""
-        if kid in self._public or not self._is_kept(RELOAD_INTERVAL_S):
-            await self._refresh()
+        if kid in self._public:
+            await self._refresh(self._kept_s)
+        elif not self._is_kept(RELOAD_INTERVAL_S):
+            await self._refresh(RELOAD_INTERVAL_S)
         return self._public
 
     async def published(self) -> Collection[PublicKey]:
         """Those that verify, now or soon."""
-        await self._refresh()
+        await self._refresh(self._kept_s)
         return self._public.values()
 
     def _is_kept(self, age_s: float) -> bool:
@@ -83,17 +85,17 @@ class Keys:
             and self._clock() < self._read_at + age_s
         )
 
-    def _is_current(self) -> bool:
-        return self._freshness.is_leased(self._clock()) and self._is_kept(self._kept_s)
+    def _is_current(self, age_s: float) -> bool:
+        return self._freshness.is_leased(self._clock()) and self._is_kept(age_s)
 
-    async def _refresh(self) -> None:
-        if self._is_current():
+    async def _refresh(self, age_s: float) -> None:
+        if self._is_current(age_s):
             return
         asked = self._started
         # Whoever comes during a read waits for it: "unknown" before its end would be a lie. But
-        # what it found may be older than their question, so they need the next one.
+        # without a lease what it found may be older than their question: they need the next one.
         async with self._reading:
-            if not self._is_current() and self._done <= asked:
+            if not self._is_current(age_s) and self._done <= asked:
                 await self._read()
 
     async def _read(self) -> None:
@@ -102,7 +104,7 @@ class Keys:
         generation = self._freshness.position().generation
         stored = await self._store.signing_keys()
         public = {
-            key.kid: PublicKey.from_pem(kid=key.kid, algorithm=key.algorithm, pem=key.public_pem)
+            key.kid: PublicKey.from_pem(kid=key.kid, algorithm=key.algorithm, pem=key.public_key)
             for key in stored
         }
         # Only now: a read that failed must not make every key unknown for a while.

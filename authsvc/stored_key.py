@@ -9,14 +9,14 @@ __all__ = ["StoredKey"]
 class StoredKey:
     """Times are whole seconds since 1970.
 
-    `private_key` is a PEM text, or what `key_sealing` made of one. `token_ttl_s`: no token of this
-    key is good for longer.
+    `public_key` is a PEM text, and `private_key` is one or what `key_sealing` made of one. No
+    token of this key is good for longer than `token_ttl_s`.
     """
 
     kid: str
     algorithm: str
     private_key: str = field(repr=False)
-    public_pem: str
+    public_key: str
     created_at: int
     signs_from: int
     token_ttl_s: int

@@ -86,7 +86,7 @@ class KeyLaw(RuleBasedStateMachine):
             kid=f"k{self.made}",
             algorithm="ES256",
             private_key="",
-            public_pem="",
+            public_key="",
             created_at=0,
             signs_from=0,
             token_ttl_s=0,
@@ -127,7 +127,7 @@ class KeyLaw(RuleBasedStateMachine):
     @rule(offset_s=st.sampled_from((-3, -2, -1, 0, 1, 2, 3)), number=st.integers(0, 2))
     def time_passes_until_about_when_something_is_due(self, offset_s: int, number: int) -> None:
         rules = self.processes[number].rules
-        times = [key.signs_from for key in self.stored]
+        times: list[float] = [key.signs_from for key in self.stored]
         times += [withdrawn_at(key, self.stored, rules) for key in self.stored]
         due_at = min((at for at in times if self.now < at + offset_s < math.inf), default=self.now)
         while self.now < due_at + offset_s:

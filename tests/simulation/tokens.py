@@ -46,7 +46,7 @@ def key_ring() -> KeyRing:
         kid="k",
         algorithm="ES256",
         private_key=private_pem,
-        public_pem=public_pem,
+        public_key=public_pem,
         created_at=ISSUED_AT,
         signs_from=ISSUED_AT,
         token_ttl_s=RULES.ttl_s,

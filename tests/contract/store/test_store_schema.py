@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from authsvc.migrations import MIGRATIONS
 from authsvc.model import Local, Organization, User
-from authsvc.store import Store
+from authsvc.store import Store, StoredKey
 from authsvc.store.schema import metadata
 from svckit.database import open_database
 from svckit.migrations import migrate
@@ -79,6 +79,7 @@ async def test_a_database_of_the_first_schema_is_brought_on_with_all_that_it_hol
 
         store = Store(engine)
         assert await stored(store) == FIRST_ENTITIES
+        assert await store.signing_keys() == (FIRST_KEY,)
         start = await here(store)
         assert (start.revision, start.changes) == (1, ())
         assert await store.revoke("ana", "centro")
@@ -113,6 +114,17 @@ FIRST_DATA = (
     "INSERT INTO locals VALUES ('centro', 'acme', 'Centro', '', 'active')",
     "INSERT INTO users VALUES ('ana', 'acme', 'ana@a', 'ana@a', 'active')",
     "INSERT INTO user_locals VALUES ('ana', 'centro', 'acme')",
+    "INSERT INTO signing_keys VALUES ('k', 'ES256', 'private', 'public', 7)",
+)
+# It signs as it did, and is kept for the longest that a token could be told to live.
+FIRST_KEY = StoredKey(
+    kid="k",
+    algorithm="ES256",
+    private_key="private",
+    public_key="public",
+    created_at=7,
+    signs_from=7,
+    token_ttl_s=86_400,
 )
 FIRST_ENTITIES = [
     Organization(id="acme", name="Acme"),

@@ -49,9 +49,7 @@ async def served_auth(store: Store) -> AsyncIterator[ServedAuth]:
     seen = Seen()
     interceptors = server_interceptors(seen.telemetry)
     knowledge = Knowledge(records_weight_max=10_000)
-    keys = Keys(
-        store, freshness=knowledge.freshness, clock=lease_clock, wall_clock=lease_clock
-    )
+    keys = Keys(store, freshness=knowledge.freshness, clock=lease_clock, wall_clock=lease_clock)
     rotation = KeyRotation(
         store,
         rules=KeyRules(token_ttl_s=600),

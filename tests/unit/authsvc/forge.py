@@ -19,7 +19,10 @@ def encode_part(value: Any) -> str:
 
 
 def forge(header: Any, payload: Any, *, pem: str | None = None, signature: bytes = b"") -> str:
-    """Signed by `pem` as its kind of key does it, whatever the header says; else with these signature bytes."""
+    """Signed by `pem` as its kind of key does it, whatever the header says.
+
+    Without one, with these signature bytes.
+    """
     signed = f"{encode_part(header)}.{encode_part(payload)}"
     if pem is not None:
         signature = _signature(pem, signed.encode())

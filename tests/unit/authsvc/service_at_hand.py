@@ -67,6 +67,12 @@ class ServiceAtHand:
             is_active=is_active,
         )
 
+    def follow(self) -> None:
+        """Learns what the store says now; that is good for as long as the lease."""
+        at = self.knowledge.freshness.position()
+        page = self.store.page_since(at.database_id, at.revision)
+        assert self.knowledge.learn(page, asked_at=at, read_started_at=self.lease_now)
+
     async def token(self) -> str:
         """Of u1."""
         await self.rotation.start()

@@ -28,7 +28,7 @@ def key(kid: str, *, signs_from: int = NOW, token_ttl_s: int = 600) -> StoredKey
         kid=kid,
         algorithm="ES256",
         private_key="",
-        public_pem="",
+        public_key="",
         created_at=signs_from - RULES.publish_s,
         signs_from=signs_from,
         token_ttl_s=token_ttl_s,

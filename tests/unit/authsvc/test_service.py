@@ -1,5 +1,6 @@
 """What Auth does for those who ask, over a store in memory."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from authsvc.as_of import AsOf
 from authsvc.decision import Reason, Verdict
 from authsvc.service import Identity, Permissions
-from authsvc.tokens import BadToken
+from authsvc.tokens import BadToken, key_id
 from svckit.errors import InvalidRequest, NotFound, Unavailable
 from tests.unit.authsvc.service_at_hand import NOW, QUERY, ServiceAtHand
 
@@ -192,3 +193,37 @@ async def test_a_page_of_what_no_page_has_is_refused() -> None:
             await a.service.list_user_locals("u1", page_size=page_size, page_token=page_token)
         with pytest.raises(InvalidRequest, match=r"^page_"):
             await a.service.list_local_users("l1", page_size=page_size, page_token=page_token)
+
+
+async def test_a_token_of_a_withdrawn_key_is_a_bad_one_at_once_where_nobody_follows() -> None:
+    a = ServiceAtHand()
+    token = await a.token()
+    assert (await a.service.verify_token(token)).user_id == "u1"
+
+    await a.rotation.withdraw(key_id(token))
+
+    with pytest.raises(BadToken, match=r"^unknown key$"):
+        await a.service.verify_token(token)
+    assert (await a.service.verify_token(await a.token())).user_id == "u1"
+
+
+@pytest.mark.parametrize("is_followed", [False, True])
+async def test_a_key_withdrawn_during_the_question_is_not_answered_by(is_followed: bool) -> None:
+    # Else the answer would say that it knows of the withdrawal, and a client would keep it.
+    a = ServiceAtHand()
+    token = await a.token()
+    if is_followed:
+        a.follow()
+    a.store.access_gate.clear()
+    asking = asyncio.create_task(a.service.verify_token(token))
+    async with asyncio.timeout(5):
+        while not a.store.access_reads > 1:  # noqa: ASYNC110 # the first was for the token
+            await asyncio.sleep(0)
+
+    await a.rotation.withdraw(key_id(token))
+    if is_followed:
+        a.follow()
+    a.store.access_gate.set()
+
+    with pytest.raises(BadToken, match=r"^unknown key$"):
+        await asking

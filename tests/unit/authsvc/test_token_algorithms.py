@@ -1,4 +1,4 @@
-"""Each algorithm of ours: what it signs is good, and no token talks its verifier into another one."""
+"""Each algorithm of ours: what it signs is good, and no token talks us into another one."""
 
 import base64
 import hashlib

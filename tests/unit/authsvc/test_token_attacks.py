@@ -10,7 +10,6 @@ from authsvc.key_pairs import new_key_pair
 from tests.unit.authsvc.forge import encode_part, forge
 from tests.unit.authsvc.tokens_at_hand import (
     HEADER,
-    NOW,
     PAYLOAD,
     PRIVATE_PEM,
     PUBLIC_PEM,

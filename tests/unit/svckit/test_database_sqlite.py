@@ -4,10 +4,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError
 
 from svckit.database import exclusive, open_database
-from svckit.sqlite import _switch_to_wal, begin_immediate
+from svckit.sqlite import _switch_to_wal, begin_immediate, is_readable_by_others
 
 
 def refusal(code: int) -> sqlite3.OperationalError:
@@ -55,3 +56,20 @@ async def test_a_transaction_that_cannot_begin_is_not_waited_for(tmp_path: Path)
                 await begin_immediate(connection)
     finally:
         await engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_open"), [(0o600, False), (0o620, False), (0o640, True), (0o604, True)]
+)
+def test_a_file_is_readable_by_others_if_its_mode_lets_a_group_or_everyone(
+    tmp_path: Path, mode: int, is_open: bool
+) -> None:
+    file = tmp_path / "a.db"
+    file.touch()
+    file.chmod(mode)
+
+    assert is_readable_by_others(make_url(f"sqlite+aiosqlite:///{file}")) is is_open
+
+
+def test_a_server_has_no_file_that_others_could_read() -> None:
+    assert not is_readable_by_others(make_url("postgresql+asyncpg://me@/x"))
