@@ -23,7 +23,7 @@ KNOWN_CORES = {
     *("authsvc/store/touches.py", "authsvc/listing.py", "authsvc/records.py"),
     *("authsvc/freshness.py", "authsvc/knowledge.py", "authsvc/change_log.py", "authsvc/rows.py"),
     *("svckit/last_changes.py", "catalogsvc/authz/freshness.py", "catalogsvc/authz/entries.py"),
-    *("catalogsvc/authz/batcher.py",),
+    *("catalogsvc/authz/batcher.py", "authsvc/key_schedule.py", "authsvc/stored_key.py"),
     *("catalogsvc/products.py", "catalogsvc/cursor.py", "catalogsvc/auth_metrics.py"),
     *("catalogsvc/authz/breaker.py", "catalogsvc/authz/model.py", "catalogsvc/authz/errors.py"),
     *("catalogsvc/authz/answers.py", "catalogsvc/authz/outcomes.py"),

@@ -1,5 +1,7 @@
 """What the tokens rely on in PyJWT, so that an upgrade cannot surprise us."""
 
+from typing import Any
+
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -75,3 +77,26 @@ def test_nesting_without_end_is_a_decode_error() -> None:
 
     with pytest.raises(jwt.DecodeError):
         jwt.get_unverified_header(f"{bomb}.e30.AA")
+
+
+def test_the_reading_of_a_payload_can_be_replaced_and_comes_after_the_signature() -> None:
+    read: list[bytes] = []
+
+    class Reading(jwt.PyJWT):
+        def _decode_payload(self, decoded: dict[str, Any]) -> dict[str, Any]:
+            read.append(decoded["payload"])
+            return {"b": 2}
+
+    text, other = token(a=1), ec.generate_private_key(ec.SECP256R1()).public_key()
+    good = Reading().decode(text, KEY.public_key(), algorithms=["ES256"], options=OPTIONS)
+    with pytest.raises(jwt.InvalidSignatureError):
+        Reading().decode(text, other, algorithms=["ES256"], options=OPTIONS)
+
+    assert good == {"b": 2}
+    assert read == [b'{"a":1}']
+
+
+def test_of_a_name_given_twice_the_last_is_believed_unless_we_read_it_ourselves() -> None:
+    signed = jwt.PyJWS().encode(b'{"a":1,"a":2}', KEY, algorithm="ES256")
+
+    assert decode(signed) == {"a": 2}

@@ -1,7 +1,6 @@
 """A withdrawn key's tokens are refused by every client within the bound, cached verdicts too."""
 
 import asyncio
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -85,6 +84,5 @@ async def test_a_cached_verdict_of_a_withdrawn_key_is_gone_within_the_bound(
                 await poll(client, fresh, is_cached)
 
     for said in (*heard, *later):
-        late = max((s.called_at - withdrawn_at for s in said if s.source), default=0.0)
-        assert late <= MAX_STALENESS_S
-        sys.stdout.write(f"last yes {late * 1000:.0f} ms after it was withdrawn\n")
+        late_s = [s.called_at - withdrawn_at for s in said if s.source is not None]
+        assert max(late_s, default=0.0) <= MAX_STALENESS_S

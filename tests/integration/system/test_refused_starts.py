@@ -20,6 +20,8 @@ async def start(*modules: str, environ: Mapping[str, str]) -> tuple[int, str]:
         ("AUTH_GRPC_BIND", "0.0.0.0:50051", "AUTH_GRPC_BIND: 0.0.0.0:50051 is beyond loopback"),
         ("AUTH_HTTP_BIND", "[::]:8001", "AUTH_HTTP_BIND: [::]:8001 is beyond loopback"),
         ("AUTH_TOKEN_TTL_S", "soon", "AUTH_TOKEN_TTL_S: "),
+        ("AUTH_KEY_ALGORITHM", "HS256", "AUTH_KEY_ALGORITHM: "),
+        ("AUTH_KEY_SECRET", "too short", "AUTH_KEY_SECRET: "),
         ("AUTH_DATABASE_URL", "mysql://x", "AUTH_DATABASE_URL: cannot use a 'mysql' database"),
         (
             "AUTH_DATABASE_URL",
