@@ -121,7 +121,11 @@ def rotated(
     """With `spare`, which signs after `wait_s`; it brings no times of its own."""
     # Rounded up, or the wait would be cut short; but what signs from now on must have begun.
     signs_from = math.ceil(now + wait_s) if wait_s else int(now)
-    new = replace(spare, created_at=int(now), signs_from=signs_from, token_ttl_s=rules.token_ttl_s)
+    # Of two keys that sign from the same second on, the later one must be told by its making.
+    created_at = max([int(now), *(key.created_at + 1 for key in keys)])
+    new = replace(
+        spare, created_at=created_at, signs_from=signs_from, token_ttl_s=rules.token_ttl_s
+    )
     return (*keys, new)
 
 

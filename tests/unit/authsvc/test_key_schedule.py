@@ -124,6 +124,17 @@ def test_a_key_made_by_the_operator_signs_after_the_wait_or_now() -> None:
         assert new.signs_from == signs_from
 
 
+@pytest.mark.parametrize("kid", ["a", "c"])
+def test_of_two_keys_made_in_one_second_the_later_one_signs(kid: str) -> None:
+    first = replace(SPARE, kid="b", created_at=NOW, signs_from=NOW)
+
+    keys = rotated((first,), replace(SPARE, kid=kid), now=NOW + 0.5, wait_s=0, rules=RULES)
+
+    signing = signing_key(keys, NOW + 0.6)
+    assert signing is not None
+    assert signing.kid == kid
+
+
 def test_a_key_that_signs_is_withdrawn_only_for_another_that_does() -> None:
     keys = withdrawn((OLD,), "b", SPARE, now=NOW + 5, rules=RULES)
 
