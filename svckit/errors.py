@@ -41,7 +41,9 @@ class TooLarge(ServiceError):
 
 
 class Unauthenticated(ServiceError):
-    """No credential, or a bad one."""
+    """No credential, or a bad one. `challenge` is the HTTP authentication scheme to use."""
+
+    challenge = "Bearer"
 
 
 class Forbidden(ServiceError):

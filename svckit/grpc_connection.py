@@ -7,7 +7,7 @@ has a test that fails when grpclib changes.
 # ruff: noqa: SLF001 # there is no public way to any of it
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, cast
 
@@ -53,6 +53,13 @@ class Stream(MessageStream):
         assert self.id is not None
         stream = self._h2_connection.streams[self.id]
         return stream.state_machine.state is StreamState.HALF_CLOSED_LOCAL
+
+    @property
+    def peer_certificate(self) -> Mapping[str, Any] | None:
+        """The client's, verified; as `SSLObject.getpeercert` gives it."""
+        # Not grpclib's own, which parses the certificate anew for each call.
+        certificate: Mapping[str, Any] | None = self._transport.get_extra_info("peercert")
+        return certificate
 
     async def next_message(self) -> bytes | None:
         """Raises as Messages, but GRPCError(UNIMPLEMENTED) for a compressed message."""

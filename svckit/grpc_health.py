@@ -1,6 +1,7 @@
 """Asks a gRPC server how it is, as a stranger would: grpc.health.v1 over the socket."""
 
 import asyncio
+import ssl
 from enum import StrEnum
 
 from grpclib.client import Channel
@@ -22,9 +23,11 @@ class Health(StrEnum):
     UNREACHABLE = "UNREACHABLE"
 
 
-async def check_health(address: Address, *, timeout_s: float, service: str = "") -> Health:
+async def check_health(
+    address: Address, *, timeout_s: float, service: str = "", tls: ssl.SSLContext | None = None
+) -> Health:
     """How `service` is, by default the server as a whole. Never raises for a failed check."""
-    channel = Channel(address.host, address.port)
+    channel = Channel(address.host, address.port, ssl=tls)
     try:
         # Around the whole call: grpclib's own timeout starts after it has connected.
         async with asyncio.timeout(timeout_s):

@@ -5,6 +5,7 @@ Every call runs inside the interceptors. Health (grpc.health.v1) says what `Read
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -19,6 +20,7 @@ from grpclib.reflection.service import ServerReflection
 from grpclib.server import Stream as ServerStream
 from h2.exceptions import StreamClosedError
 
+from svckit.callers import certificate_names
 from svckit.errors import Unavailable
 from svckit.grpc_connection import Server, Stream
 from svckit.interceptors.errors import trailers_of
@@ -42,6 +44,8 @@ async def serve_grpc(
     interceptors: Sequence[Interceptor],
     readiness: Readiness,
     drain_s: float = 5.0,
+    tls: ssl.SSLContext | None = None,
+    has_reflection: bool = True,
 ) -> AsyncIterator[None]:
     """Serves while the body runs. `services` are betterproto's; takes over `listener`.
 
@@ -49,8 +53,11 @@ async def serve_grpc(
     flight get `drain_s` to finish; streams are cut, since theirs is no end to wait for.
     Reflection needs the services' descriptors in protobuf's default pool.
     """
-    serving = _Serving(_offered(services, readiness), codec, interceptors)
-    await serving.server.start(sock=listener)
+    offered = _offered(services, readiness)
+    if has_reflection:
+        offered = ServerReflection.extend(offered)
+    serving = _Serving(offered, codec, interceptors)
+    await serving.server.start(sock=listener, ssl=tls)
     try:
         yield
     finally:
@@ -66,7 +73,7 @@ def _offered(services: Sequence[Any], readiness: Readiness) -> list[Any]:
     status = ServiceStatus()
     readiness.subscribe(lambda report: status.set(report.is_ready))
     health = Health({service: [status] for service in services})
-    return ServerReflection.extend([*services, health])
+    return [*services, health]
 
 
 class _Serving:
@@ -116,6 +123,7 @@ class _Serving:
                 deadline=h2_stream.deadline,
                 is_streaming=not h2_stream.is_unary,
                 metadata=metadata,
+                peer_names=certificate_names(h2_stream.peer_certificate),
             )
             await self._run(call, answer, stream)
 

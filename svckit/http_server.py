@@ -3,22 +3,29 @@
 import asyncio
 import logging
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import Any, cast
 
+import hypercorn.asyncio.run
 import hypercorn.protocol
 from h11 import Request
 from hypercorn.asyncio import serve
+from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.typing import ASGIFramework
 from starlette.types import ASGIApp
 
-__all__ = ["serve_http"]
+from svckit.callers import certificate_names
+
+__all__ = ["serve_http", "PEER_NAMES"]
 
 LOG = logging.getLogger("hypercorn.error")
 
+# In the scope's "state": the names in the client's certificate, which TLS has verified.
+PEER_NAMES = "peer_names"
 READ_TIMEOUT_S = 30  # a request that trickles in slower than this is cut
 DRAIN_GRACE_S = 1.0  # what the server itself needs after its requests are done
 
@@ -28,13 +35,40 @@ class _Http1(H11Protocol):
         """Nobody is taken over to HTTP/2: one such client could stall all others by resets."""
 
 
-# There is no setting for it. The version is pinned, and a test knows when this stops working.
+class _TcpServer(TCPServer):
+    """One connection; hypercorn itself does not tell whose it is."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        certificate = self.writer.get_extra_info("peercert")
+        self.state = self.state | {PEER_NAMES: certificate_names(certificate)}
+
+
+# There are no settings for it. The version is pinned, and tests know when this stops working.
 setattr(hypercorn.protocol, H11Protocol.__name__, _Http1)
+setattr(hypercorn.asyncio.run, TCPServer.__name__, _TcpServer)
+
+
+class _Config(Config):
+    """Hypercorn would read the certificate once, from files that it names."""
+
+    tls: ssl.SSLContext | None = None
+
+    @property
+    def ssl_enabled(self) -> bool:
+        return self.tls is not None
+
+    def create_ssl_context(self) -> ssl.SSLContext | None:
+        return self.tls
 
 
 @asynccontextmanager
 async def serve_http(
-    app: ASGIApp, *, listener: socket.socket, drain_s: float = 5.0
+    app: ASGIApp,
+    *,
+    listener: socket.socket,
+    drain_s: float = 5.0,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[None]:
     """Serves `app` while the body runs; then lets open requests finish for at most `drain_s`.
 
@@ -45,7 +79,7 @@ async def serve_http(
     hypercorn_app = cast(ASGIFramework, app)
     async with asyncio.TaskGroup() as tasks:
         server = tasks.create_task(
-            _serve_until(stop, hypercorn_app, _config(listener, drain_s)),
+            _serve_until(stop, hypercorn_app, _config(listener, drain_s, tls)),
             name="http-server",
         )
         try:
@@ -72,8 +106,9 @@ async def _serve_until(stop: asyncio.Event, app: ASGIFramework, config: Config) 
         raise
 
 
-def _config(listener: socket.socket, drain_s: float) -> Config:
-    config = Config()
+def _config(listener: socket.socket, drain_s: float, tls: ssl.SSLContext | None) -> Config:
+    config = _Config()
+    config.tls = tls
     config.bind = [f"fd://{listener.detach()}"]
     config.graceful_timeout = drain_s
     config.read_timeout = READ_TIMEOUT_S

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from svckit.callers import KEY_HEADER
 from svckit.rest import Endpoint
 from svckit.status import TABLE
 
@@ -37,7 +38,10 @@ def openapi_document(endpoints: Sequence[Endpoint], *, title: str, version: str)
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "service": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
+            },
         },
     }
     # The defaults in it are Python's own (tuples), which are no JSON values yet.
@@ -60,6 +64,9 @@ def _operation(e: Endpoint, schema_of: dict[int, dict[str, Any]]) -> dict[str, A
         operation["requestBody"] = {"required": True, "content": content}
     if e.needs_token:
         operation["security"] = [{"token": []}]
+    if e.rpc:
+        # A client's certificate does instead, and where no services are named, nothing is needed.
+        operation["security"] = [{"service": []}, {}]
     return operation
 
 

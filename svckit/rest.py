@@ -60,6 +60,8 @@ class Endpoint:
     status: int = 200
     failures: tuple[type[errors.ServiceError], ...] = ()
     needs_token: bool = False
+    # The RPC that asks the same: only a service that may call that one may ask here.
+    rpc: str = ""
 
 
 def rest_app(
@@ -141,8 +143,8 @@ def problem(error: errors.ServiceError) -> Response:
     headers: dict[str, str] = {}
     if row.http in (429, 503):
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s or 1.0)))
-    if row.http == 401:
-        headers["www-authenticate"] = "Bearer"
+    if isinstance(error, errors.Unauthenticated):
+        headers["www-authenticate"] = error.challenge
     return _problem_response(row.http, row.title, error.detail, headers)
 
 

@@ -28,8 +28,13 @@ class RpcCall:
     # One question and its answer on a stream: a call like any other, but there may be thousands a
     # second, so its log line is for DEBUG.
     is_on_stream: bool = False
-    # A client's interceptors add to it before the call leaves; a server's only read it.
-    metadata: MutableMapping[str, str] = field(default_factory=dict)
+    # A client's interceptors add to it before the call leaves; a server's only read it. It holds
+    # credentials.
+    metadata: MutableMapping[str, str] = field(default_factory=dict, repr=False)
+    # On the server: the names in the client's certificate, which TLS has verified; then which
+    # service that is, once the gate has let it in.
+    peer_names: tuple[str, ...] = ()
+    caller: str = ""
 
     @property
     def is_infrastructure(self) -> bool:

@@ -45,6 +45,8 @@ def _write(
         "code": code,
         "duration_ms": round(duration_s * 1000, 3),
     }
+    if call.caller:
+        facts["caller"] = call.caller
     if cause:
         facts["cause"] = cause
     if call.protocol != "grpc":

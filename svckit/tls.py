@@ -1,0 +1,191 @@
+"""TLS for servers and clients, by PEM files that may be replaced at any time.
+
+Each connection is made with the files as they are when it begins, checked once a second at most;
+those that are open already go on as they began. Files that cannot be used change nothing.
+"""
+
+import os
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+from svckit.rare_lines import RareLines
+from svckit.service import StartError
+
+__all__ = ["TlsFiles", "TlsError", "FreshContext", "server_tls", "client_tls", "own_port_tls"]
+
+CHECKED_EVERY_S = 1.0
+REFUSED_EVERY_S = 10.0
+REFUSED_KINDS_MAX = 32  # OpenSSL has about as many reasons that occur
+
+Clock = Callable[[], float]
+
+
+class TlsError(StartError):
+    """The files cannot be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """Paths. `cert` (a chain) and `key` are one's own, `ca` is whom to believe; "" is none."""
+
+    cert: str = ""
+    key: str = ""
+    ca: str = ""
+
+    def versions(self) -> tuple[tuple[int, ...], ...]:
+        """Differs when a file has been written or replaced. Raises OSError."""
+        stats = [os.stat(path) for f in fields(self) if (path := getattr(self, f.name))]
+        return tuple((s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in stats)
+
+
+class FreshContext(ssl.SSLContext):
+    """Where a context is wanted: each connection gets one made from the files as they are now.
+
+    A new context each time, instead of a change in the one there is: half-read files cannot spoil
+    it, and no session can be resumed that an authority vouched for which is not believed any more.
+    Raises TlsError.
+    """
+
+    def __new__(cls, *_: Any, **__: Any) -> "FreshContext":
+        return super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
+
+    def __init__(
+        self,
+        files: TlsFiles,
+        make: Callable[[TlsFiles], ssl.SSLContext],
+        *,
+        log: FilteringBoundLogger,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._files = files
+        self._make = make
+        self._log = log
+        self._clock = clock
+        self._lines: RareLines[str] = RareLines(
+            period_s=REFUSED_EVERY_S, kinds_max=REFUSED_KINDS_MAX
+        )
+        self._checked_at = clock()
+        try:
+            self._versions = files.versions()
+            self._newest = make(files)
+        except (OSError, ValueError) as exc:
+            raise TlsError(_reason(exc)) from exc
+
+    def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
+        """What asyncio and uvloop call for each connection."""
+        context = self._fresh()
+        wrapped = context.wrap_bio(*args, **kwargs)
+        assert isinstance(wrapped, _SaidWhenRefused)
+        wrapped.say = self._say_refused
+        return wrapped
+
+    def _fresh(self) -> ssl.SSLContext:
+        now = self._clock()
+        if now - self._checked_at >= CHECKED_EVERY_S:
+            self._checked_at = now
+            try:
+                self._renew()
+            except (OSError, ValueError) as exc:
+                self._log.warning("tls_files_unusable", reason=_reason(exc))
+        return self._newest
+
+    def _renew(self) -> None:
+        try:
+            versions = self._files.versions()
+        except OSError:
+            versions = ()
+        if versions == self._versions:
+            return
+        # First: what is unusable is said once. If they change while we read, we come back.
+        self._versions = versions
+        self._newest = self._make(self._files)
+        self._log.info("tls_files_renewed")
+
+    def _say_refused(self, reason: str) -> None:
+        line = self._lines.happened(reason, self._clock())
+        if line is not None:
+            self._log.warning(
+                "certificate_refused", reason=line.kind or "various", count=line.count
+            )
+
+
+class _SaidWhenRefused(ssl.SSLObject):
+    """Without it nothing at all would tell that a peer's certificate was refused."""
+
+    say: Callable[[str], None]
+
+    def do_handshake(self) -> None:
+        try:
+            super().do_handshake()
+        except ssl.SSLCertVerificationError as exc:
+            self.say(exc.verify_message)
+            raise
+
+
+def server_tls(files: TlsFiles, *, protocol: str, log: FilteringBoundLogger) -> FreshContext:
+    """`protocol` is ALPN's name: "h2", "http/1.1". Raises TlsError.
+
+    With a `ca`, a client may show a certificate, and one that is not good ends the connection.
+    Whether it must show one is decided call by call: health is for everybody.
+    """
+
+    def make(files: TlsFiles) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        _set_up(context, files, protocol)
+        if files.ca:
+            context.load_verify_locations(cafile=files.ca)
+            context.verify_mode = ssl.CERT_OPTIONAL
+        return context
+
+    return FreshContext(files, make, log=log)
+
+
+def client_tls(files: TlsFiles, *, protocol: str, log: FilteringBoundLogger) -> FreshContext:
+    """Believes `files.ca` alone, and shows `files.cert` to who asks for it. Raises TlsError."""
+
+    def make(files: TlsFiles) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=files.ca)
+        _set_up(context, files, protocol)
+        return context
+
+    return FreshContext(files, make, log=log)
+
+
+def own_port_tls() -> ssl.SSLContext:
+    """For a question to a port of this very process, by an address that is in no certificate.
+
+    Nothing may be sent that is secret, and nothing believed that matters.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    return context
+
+
+def _set_up(context: ssl.SSLContext, files: TlsFiles, protocol: str) -> None:
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols([protocol])
+    # Their type says SSLSocket and SSLObject itself, but documents the subclass.
+    context.sslobject_class = _SaidWhenRefused
+    if files.cert:
+        context.load_cert_chain(files.cert, files.key, password=_no_password)
+
+
+def _no_password() -> str:
+    """For an encrypted key OpenSSL would ask on the terminal, and wait."""
+    raise ValueError("the key is encrypted")
+
+
+def _reason(exc: Exception) -> str:
+    """Says which file where the system says it; never what is in one."""
+    if isinstance(exc, ssl.SSLError):
+        return f"not usable as PEM files: {exc.reason or 'no certificate or key in it'}"
+    if isinstance(exc, OSError):
+        return f"cannot read {exc.filename}: {exc.strerror}" if exc.filename else str(exc.strerror)
+    return str(exc)
