@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from authsvc.access_v1 import AccessGrpc
 from authsvc.backend import Backend, open_backend
 from authsvc.demo import commands_to_try, load_demo
+from authsvc.door import Door, open_door
 from authsvc.follower import follow
 from authsvc.grpc_api import AuthGrpc
 from authsvc.key_rotation import keep_rotating
@@ -77,6 +78,7 @@ class AuthApp:
             )
             _warn_of_exposed_keys(settings, backend, telemetry)
             codec = open_codec()
+            door = open_door(settings, telemetry.log)
             interceptors = server_interceptors(telemetry, default_timeout_s=settings.call_timeout_s)
             access = AccessGrpc(
                 backend.service,
@@ -89,22 +91,27 @@ class AuthApp:
                     [AuthGrpc(backend.service), access],
                     listener=grpc_socket,
                     codec=codec,
-                    interceptors=interceptors,
+                    # Not on each question of a stream: a stream is let in once.
+                    interceptors=(*interceptors, *door.interceptors),
                     readiness=readiness,
                     drain_s=settings.drain_s,
+                    tls=door.grpc_tls,
+                    has_reflection=settings.has_reflection,
                 )
             )
             await stack.enter_async_context(
                 serve_http(
-                    _rest(settings, backend, telemetry, readiness, grpc_address),
+                    _rest(settings, backend, telemetry, readiness, grpc_address, door),
                     listener=http_socket,
                     drain_s=settings.drain_s,
+                    tls=door.http_tls,
                 )
             )
             stack.callback(readiness.drain)  # last in, first out: not ready before anything closes
+            url = f"{door.http_scheme}://{http_address}"
             yield Serving(
-                endpoints={"gRPC": str(grpc_address), "REST": f"http://{http_address}"},
-                notes=await _demo_notes(settings, backend, url=f"http://{http_address}"),
+                endpoints={"gRPC": str(grpc_address), "REST": url},
+                notes=await _demo_notes(settings, backend, url=url),
             )
 
 
@@ -114,12 +121,12 @@ def _rest(
     telemetry: Telemetry,
     readiness: Readiness,
     grpc_address: Address,
+    door: Door,
 ) -> ASGIApp:
+    rest = AuthRest(backend.service, grpc_address=grpc_address, grpc_tls=door.own_tls)
+    keys = KeysRest(backend.keys, max_age_s=backend.rotation.rules.max_age_s)
     app = operated_app(
-        [
-            *AuthRest(backend.service, grpc_address=grpc_address).endpoints(),
-            *KeysRest(backend.keys, max_age_s=backend.rotation.rules.max_age_s).endpoints(),
-        ],
+        door.guarded([*rest.endpoints(), *keys.endpoints()]),
         title="Portero Auth",
         telemetry=telemetry,
         readiness=readiness,

@@ -92,6 +92,7 @@ class AccessRest:
             Endpoint(
                 method="POST",
                 path="/api/v1/locals/validate",
+                rpc="BatchCheckLocals",
                 summary="May these users enter these locals?",
                 answer=self.validate_locals,
                 body=LocalsQuestion,
@@ -101,6 +102,7 @@ class AccessRest:
             Endpoint(
                 method="GET",
                 path="/api/v1/users/{user_id}/locals",
+                rpc="ListUserLocals",
                 summary="Which locals may this user enter?",
                 answer=self.user_locals,
                 query=PageQuestion,
@@ -110,6 +112,7 @@ class AccessRest:
             Endpoint(
                 method="GET",
                 path="/api/v1/locals/{local_id}/users",
+                rpc="ListLocalUsers",
                 summary="Which users may enter this local?",
                 answer=self.local_users,
                 query=PageQuestion,
@@ -119,6 +122,7 @@ class AccessRest:
             Endpoint(
                 method="GET",
                 path="/api/v1/explain",
+                rpc="ExplainAccess",
                 summary="Which conditions of a decision hold?",
                 answer=self.explain,
                 query=ExplainQuestion,

@@ -1,5 +1,6 @@
 """Auth over REST: the same questions as over gRPC, and how Auth itself is doing."""
 
+import ssl
 from collections.abc import Sequence
 
 import msgspec
@@ -74,11 +75,18 @@ class HealthAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuthRest:
-    """`grpc_address` is where this very process serves gRPC; `/health/grpc` asks it there."""
+    """`/health/grpc` asks this very process at `grpc_address`, by `grpc_tls` where that has TLS."""
 
-    def __init__(self, service: AuthService, *, grpc_address: Address) -> None:
+    def __init__(
+        self,
+        service: AuthService,
+        *,
+        grpc_address: Address,
+        grpc_tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._service = service
         self._grpc_address = grpc_address
+        self._grpc_tls = grpc_tls
 
     def endpoints(self) -> Sequence[Endpoint]:
         down = (Unavailable, DeadlineExceeded)
@@ -86,6 +94,7 @@ class AuthRest:
             Endpoint(
                 method="GET",
                 path="/api/v1/locals/{local_id}/validate",
+                rpc="ValidateLocal",
                 summary="May this user of this organization enter this local?",
                 answer=self.validate_local,
                 query=LocalQuestion,
@@ -95,6 +104,7 @@ class AuthRest:
             Endpoint(
                 method="POST",
                 path="/api/v1/tokens/verify",
+                rpc="VerifyToken",
                 summary="What is this token worth?",
                 answer=self.verify_token,
                 body=TokenQuestion,
@@ -104,6 +114,7 @@ class AuthRest:
             Endpoint(
                 method="GET",
                 path="/api/v1/users/{user_id}/permissions",
+                rpc="GetUserPermissions",
                 summary="Which permissions has this user?",
                 answer=self.user_permissions,
                 result=PermissionsAnswer,
@@ -171,7 +182,9 @@ class AuthRest:
         return json_answer(answer)
 
     async def grpc_health(self, _: Request) -> Response:
-        health = await check_health(self._grpc_address, timeout_s=HEALTH_TIMEOUT_S)
+        health = await check_health(
+            self._grpc_address, timeout_s=HEALTH_TIMEOUT_S, tls=self._grpc_tls
+        )
         if health is not Health.SERVING:
             raise Unavailable(f"gRPC is {health}")
         return json_answer(HealthAnswer(status="healthy"))

@@ -6,7 +6,9 @@ from typing import Annotated
 from msgspec import Meta
 
 from authsvc.key_pairs import Algorithm
+from authsvc.asking import read_callers
 from svckit.address import Address
+from svckit.callers import Callers
 from svckit.settings import Seconds
 
 __all__ = ["AuthSettings", "PREFIX"]
@@ -19,6 +21,15 @@ ROTATION_S_MIN = (
 
 # Too long to be guessed; the upper bound is for a whole file pasted by mistake.
 Secret = Annotated[str, Meta(min_length=32, max_length=1024)]
+# Who sets the first must set the second.
+NEEDS = (
+    ("tls_cert", "tls_key"),
+    ("tls_key", "tls_cert"),
+    ("tls_client_ca", "tls_cert"),
+    ("tls_client_ca", "tls_client_names"),
+    ("tls_client_names", "tls_client_ca"),
+)
+
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
@@ -28,6 +39,18 @@ class AuthSettings:
 
     grpc_bind: Address = Address("127.0.0.1", 50051)
     http_bind: Address = Address("127.0.0.1", 8001)
+    # Which services may ask, by `name:key`, and by `san=name` of a client's certificate; and what,
+    # by `name:Rpc+Rpc`.
+    service_keys: tuple[str, ...] = field(default=(), repr=False)
+    service_rpcs: tuple[str, ...] = ()
+    tls_cert: str = ""
+    tls_key: str = ""
+    tls_client_ca: str = ""
+    tls_client_names: tuple[str, ...] = ()
+    # Ports beyond loopback on which anyone may ask about anyone.
+    insecure: bool = False
+    reflection: bool | None = None  # of gRPC; not said: on loopback only
+
     database_url: str = "sqlite+aiosqlite:///var/auth.db"
     # Off for operators who migrate by hand (`authctl migrate`) before they roll out.
     migrate_on_start: bool = True
@@ -52,15 +75,33 @@ class AuthSettings:
     demo: bool = False
     demo_catalog_url: str = "http://127.0.0.1:8002"
 
+    @property
+    def callers(self) -> Callers:
+        """False when none are named: then everybody who reaches the ports may ask."""
+        return read_callers(
+            service_keys=self.service_keys,
+            tls_client_names=self.tls_client_names,
+            service_rpcs=self.service_rpcs,
+        )
+
+    @property
+    def has_reflection(self) -> bool:
+        return self.grpc_bind.is_loopback if self.reflection is None else self.reflection
+
     def __post_init__(self) -> None:
         if 0 < self.key_rotation_s < ROTATION_S_MIN:
             raise ValueError(f"key_rotation_s: must be 0 or at least {ROTATION_S_MIN}")
         if self.key_secret_old is not None and self.key_secret is None:
             raise ValueError("key_secret: must be set where AUTH_KEY_SECRET_OLD is")
-        # Whoever reaches these ports may ask about anyone, so they stay on this machine.
+        for name, needed in NEEDS:
+            if getattr(self, name) and not getattr(self, needed):
+                raise ValueError(f"{needed}: not set, and {PREFIX}{name.upper()} needs it")
+        if self.callers or self.insecure:
+            return
         for name in ("grpc_bind", "http_bind"):
             address: Address = getattr(self, name)
             if not address.is_loopback:
                 raise ValueError(
-                    f"{name}: {address} is beyond loopback, where callers are not authenticated yet"
+                    f"{name}: {address} is beyond loopback, where services must show who they are: "
+                    "set AUTH_SERVICE_KEYS or AUTH_TLS_CLIENT_CA (or AUTH_INSECURE=yes)"
                 )
