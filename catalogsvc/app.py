@@ -30,6 +30,7 @@ from svckit.readiness import Readiness
 from svckit.service import Service, Serving
 from svckit.settings import read_settings
 from svckit.telemetry import Telemetry, open_telemetry
+from svckit.tls import TlsError
 from svckit.web import operated_app
 
 __all__ = ["create_service"]
@@ -68,10 +69,8 @@ class CatalogApp:
             readiness = await stack.enter_async_context(probe_readiness({"store": store.ping}))
             log_readiness(readiness, telemetry.log)
             client = await stack.enter_async_context(
-                AuthClient(
-                    _within(self._auth_settings, settings.call_timeout_s * AUTH_SHARE),
-                    interceptors=client_interceptors(telemetry),
-                    log=telemetry.log,
+                _open_client(
+                    _within(self._auth_settings, settings.call_timeout_s * AUTH_SHARE), telemetry
                 )
             )
             register_snapshot(telemetry.metrics.registry, lambda: auth_samples(client.snapshot()))
@@ -88,6 +87,14 @@ class CatalogApp:
             )
             stack.callback(readiness.drain)  # last in, first out: not ready before anything closes
             yield Serving(endpoints={"REST": f"http://{address}"})
+
+
+def _open_client(settings: AuthClientSettings, telemetry: Telemetry) -> AuthClient:
+    """Raises TlsError with the names of the settings."""
+    try:
+        return AuthClient(settings, interceptors=client_interceptors(telemetry), log=telemetry.log)
+    except TlsError as exc:
+        raise TlsError(f"CATALOG_AUTH_TLS_CA, _CERT, _KEY: {exc}") from exc
 
 
 def _within(settings: AuthClientSettings, timeout_s: float) -> AuthClientSettings:

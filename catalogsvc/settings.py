@@ -32,9 +32,10 @@ class CatalogSettings:
 
 def read_auth_settings(environ: Mapping[str, str]) -> AuthClientSettings:
     """Where Auth is, from `CATALOG_AUTH_*`; without any, on this machine. Raises SettingsError."""
+    scheme = "https" if environ.get("CATALOG_AUTH_TLS_CA", "").strip() else "http"
     here = {
         "CATALOG_AUTH_GRPC_TARGETS": "127.0.0.1:50051",
-        "CATALOG_AUTH_REST_URLS": "http://127.0.0.1:8001",
+        "CATALOG_AUTH_REST_URLS": f"{scheme}://127.0.0.1:8001",
     }
     # Both or none: who named one Auth must not fall back to whatever listens on this machine.
     if not any(environ.get(variable, "").strip() for variable in here):

@@ -1,6 +1,7 @@
 """Channels to one gRPC target: kept alive, taken in turn, each with a bound on calls in flight."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -66,9 +67,11 @@ class LastingChannel(Channel):
             self._transport = None
 
 
-def open_channel(address: Address, *, codec: ProtobufCodec) -> LastingChannel:
+def open_channel(
+    address: Address, *, codec: ProtobufCodec, tls: ssl.SSLContext | None = None
+) -> LastingChannel:
     """It connects when first used. Made and used on one running event loop."""
-    return LastingChannel(address.host, address.port, codec=codec, config=KEEPALIVE)
+    return LastingChannel(address.host, address.port, codec=codec, config=KEEPALIVE, ssl=tls)
 
 
 class Lane:
@@ -97,10 +100,17 @@ class ChannelPool:
 
     __slots__ = ("_turn", "address", "codec", "lanes")
 
-    def __init__(self, address: Address, *, size: int, codec: ProtobufCodec) -> None:
+    def __init__(
+        self,
+        address: Address,
+        *,
+        size: int,
+        codec: ProtobufCodec,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.address = address
         self.codec = codec
-        self.lanes = tuple(Lane(open_channel(address, codec=codec)) for _ in range(size))
+        self.lanes = tuple(Lane(open_channel(address, codec=codec, tls=tls)) for _ in range(size))
         self._turn = 0
 
     @property

@@ -7,6 +7,7 @@ __all__ = [
     "InvalidRequest",
     "AuthUnavailable",
     "AuthProtocolError",
+    "CredentialRefused",
     "PartlyUnavailable",
     "InvalidToken",
     "UnknownUser",
@@ -63,6 +64,13 @@ class AuthProtocolError(AuthUnavailable):
 
     Asking again will not help before an operator has looked at it.
     """
+
+
+class CredentialRefused(AuthProtocolError):
+    """Auth does not let this service ask: a setting is wrong on one of the two sides."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("Auth refuses this service's credential", tried=(path,))
 
 
 class InvalidToken(Unauthenticated):

@@ -4,7 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Change", "Page", "Position", "Feed", "FeedConnection", "FeedUnsupported"]
+__all__ = ["Change", "Page", "Position", "Feed", "FeedConnection", "FeedUnsupported", "FeedRefused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,20 @@ class FeedUnsupported(Exception):
     """This server has no change feed; another may, and this one after its next release."""
 
 
+class FeedRefused(Exception):
+    """This server refuses our credential, until an operator has looked at it."""
+
+
 class FeedConnection(Protocol):
     """Both methods raise PathFailed when the connection is of no use any more."""
 
     async def send_tick(self, tick: int) -> None: ...
 
     async def receive(self) -> Page:
-        """The next page. Waits as long as the caller lets it; raises FeedUnsupported."""
+        """The next page. Waits as long as the caller lets it.
+
+        Raises FeedUnsupported, FeedRefused.
+        """
         ...
 
 
@@ -63,7 +70,10 @@ class Feed(Protocol):
     def connect(
         self, position: Position, *, tick: int
     ) -> AbstractAsyncContextManager[FeedConnection]:
-        """Asks for all changes after `position`. Raises PathFailed, FeedUnsupported."""
+        """Asks for all changes after `position`.
+
+        Raises PathFailed, FeedUnsupported, FeedRefused.
+        """
         ...
 
     async def close(self) -> None: ...

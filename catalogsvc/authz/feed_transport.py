@@ -3,6 +3,7 @@
 Of its own, so that no burst of questions stands in the way of the changes.
 """
 
+import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
@@ -14,8 +15,9 @@ from grpclib.exceptions import GRPCError, StreamTerminatedError
 from catalogsvc.authz.answers import read_page
 from catalogsvc.authz.channels import open_channel
 from catalogsvc.authz.confine import confined
-from catalogsvc.authz.feed import FeedUnsupported, Page, Position
+from catalogsvc.authz.feed import FeedRefused, FeedUnsupported, Page, Position
 from catalogsvc.authz.grpc_stream import BoundedStream
+from catalogsvc.authz.outcomes import GRPC, Outcome
 from catalogsvc.authz.transport import Failure, PathFailed
 from generated.access import v1 as access
 from svckit.address import Address
@@ -34,10 +36,15 @@ class GrpcFeed:
     __slots__ = ("_channel", "_interceptors", "_messages", "_peer", "name")
 
     def __init__(
-        self, address: Address, *, codec: ProtobufCodec, interceptors: Sequence[Interceptor] = ()
+        self,
+        address: Address,
+        *,
+        codec: ProtobufCodec,
+        interceptors: Sequence[Interceptor] = (),
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._peer = str(address)
-        self._channel = open_channel(address, codec=codec)
+        self._channel = open_channel(address, codec=codec, tls=tls)
         self._messages = WatchMessages(codec)
         self._interceptors = interceptors
         self.name = f"grpc://{self._peer}"
@@ -140,6 +147,8 @@ def _failing(path: str) -> Iterator[None]:
     except GRPCError as exc:
         if exc.status is Status.UNIMPLEMENTED:
             raise FeedUnsupported(path) from exc
+        if GRPC[exc.status] is Outcome.REFUSED:
+            raise FeedRefused(path) from exc
         raise PathFailed(path, Failure.BROKEN_OFF) from exc
     except MalformedMessage as exc:
         raise PathFailed(path, Failure.UNINTELLIGIBLE) from exc

@@ -1,5 +1,6 @@
 """One question over HTTP: a request within its deadline, and the body of its answer as JSON."""
 
+import ssl
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -27,12 +28,22 @@ S = TypeVar("S", bound=msgspec.Struct)
 class HttpCalls:
     """To one server. Owns its connections, which it opens when first asked.
 
+    Without `tls`, an https server needs a certificate of an authority that the system believes.
+
     Redirects are not followed and cookies not kept: a credential goes where the operator said.
     """
 
-    __slots__ = ("_clock", "_interceptors", "_peer", "_session", "name")
+    __slots__ = ("_clock", "_interceptors", "_peer", "_session", "_tls", "name")
 
-    def __init__(self, base_url: str, *, interceptors: Sequence[Interceptor], clock: Clock) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        interceptors: Sequence[Interceptor],
+        clock: Clock,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._tls = tls
         self._interceptors = interceptors
         self._clock = clock
         self._peer = urlsplit(base_url).netloc
@@ -111,7 +122,7 @@ class HttpCalls:
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
+                connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX, ssl=self._tls or True),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 # The deadline is the only timeout.
                 timeout=aiohttp.ClientTimeout(total=None),

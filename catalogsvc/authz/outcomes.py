@@ -15,6 +15,7 @@ from catalogsvc.authz.errors import (
     RETRY_AFTER_S,
     AuthProtocolError,
     AuthUnavailable,
+    CredentialRefused,
     InvalidRequest,
 )
 from catalogsvc.authz.transport import Failure, PathFailed, Unimplemented
@@ -138,7 +139,7 @@ def error_of(
                 "Auth answered what this question cannot have", tried=(path,)
             )
         case Outcome.REFUSED:
-            return AuthProtocolError("Auth refuses this service's credential", tried=(path,))
+            return CredentialRefused(path)
         case Outcome.OVERLOADED:
             return AuthUnavailable("Auth is overloaded", tried=(path,), retry_after_s=retry_after_s)
         case Outcome.TIMED_OUT:

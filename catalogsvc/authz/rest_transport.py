@@ -1,6 +1,7 @@
 """The same questions over REST, for when gRPC gives no answer."""
 
 import math
+import ssl
 from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
@@ -68,8 +69,15 @@ class RestTransport:
 
     __slots__ = ("_calls", "_clock", "_old_until", "name")
 
-    def __init__(self, base_url: str, *, interceptors: Sequence[Interceptor], clock: Clock) -> None:
-        self._calls = HttpCalls(base_url, interceptors=interceptors, clock=clock)
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        interceptors: Sequence[Interceptor],
+        clock: Clock,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._calls = HttpCalls(base_url, interceptors=interceptors, clock=clock, tls=tls)
         self._clock = clock
         self.name = self._calls.name
         # An older Auth has no batches; it may be replaced by a newer one while we run.

@@ -8,11 +8,17 @@ from structlog.typing import FilteringBoundLogger
 
 from catalogsvc.authz.breaker import BreakerState
 from catalogsvc.authz.call import Clock
-from catalogsvc.authz.errors import RETRY_AFTER_S, AuthProtocolError, AuthUnavailable
+from catalogsvc.authz.errors import (
+    RETRY_AFTER_S,
+    AuthProtocolError,
+    AuthUnavailable,
+    CredentialRefused,
+)
 from catalogsvc.authz.model import Source
 from catalogsvc.authz.path import ANSWERS, GuardedPath, Path, Question
 from catalogsvc.authz.transport import Failure, PathFailed
 from svckit.deadline import Deadline
+from svckit.rare_lines import RareLines
 
 __all__ = ["Router", "attempt_span_s"]
 
@@ -20,6 +26,9 @@ A = TypeVar("A")
 
 # A call that failed on two targets is better off with REST than with the whole list.
 TARGETS_PER_CALL_MAX = 2
+
+# A setting is wrong, and each call finds it so.
+REFUSED_EVERY_S = 60.0
 
 
 def attempt_span_s(*, left_s: float, attempt_timeout_s: float, paths_after: int) -> float:
@@ -47,6 +56,9 @@ class Router:
         self._log = log
         self._turn = 0
         self._is_falling_back = False
+        self._refused: RareLines[str] = RareLines(
+            period_s=REFUSED_EVERY_S, kinds_max=max(1, len(targets) + len(rest))
+        )
 
     async def ask(self, question: Question[A], *, deadline: Deadline) -> A:
         """Auth's answer. Raises AuthUnavailable when no path gave one, else as Transport does."""
@@ -89,6 +101,9 @@ class Router:
     async def _ask_one(self, path: Path, question: Question[A], span_s: float) -> A:
         try:
             answer = await path.ask(question, span_s=span_s)
+        except CredentialRefused:
+            self._say_refused(path.transport.name)
+            raise
         except ANSWERS:
             self.answers[path.source] += 1
             raise
@@ -111,6 +126,11 @@ class Router:
             self._is_falling_back = is_falling_back
             event = "auth_fallback_begins" if is_falling_back else "auth_fallback_ends"
             self._log.warning(event)
+
+    def _say_refused(self, path: str) -> None:
+        line = self._refused.happened(path, self._clock())
+        if line is not None:
+            self._log.warning("auth_refuses_us", target=path, count=line.count)
 
     def _unavailable(self, failures: Sequence[PathFailed]) -> AuthUnavailable:
         asked = [failure for failure in failures if failure.failure is not Failure.NOT_ASKED]

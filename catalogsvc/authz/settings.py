@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from svckit.address import Address
+from svckit.caller_lists import check_key
 
 __all__ = ["AuthClientSettings"]
 
@@ -39,6 +40,13 @@ class AuthClientSettings:
     it that is shared. `cache_without_feed` keeps what a server without access.v1 says, too.
     """
 
+    # Shown with each call. Who reads it may ask what we may ask.
+    service_key: str = field(default="", repr=False)
+    # PEM files. With `tls_ca`, no question goes out but over TLS to a server that it vouches for.
+    tls_ca: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+
     grpc_targets: tuple[str, ...] = ()
     rest_urls: tuple[str, ...] = ()
     timeout_s: float = 5.0
@@ -65,6 +73,7 @@ class AuthClientSettings:
             _check_target(target)
         for url in self.rest_urls:
             _check_url(url)
+        self._check_credential()
         if self.cache_url != MEMORY:
             _check_cache_url(self.cache_url)
         for name in ("grpc_targets", "rest_urls"):
@@ -75,6 +84,19 @@ class AuthClientSettings:
             _check_number(name, getattr(self, name), most=most)
         if self.max_staleness_s != 0:
             _check_number("max_staleness_s", self.max_staleness_s, most=300.0)
+
+    def _check_credential(self) -> None:
+        if self.service_key:
+            try:
+                check_key(self.service_key)
+            except ValueError as exc:
+                raise ValueError(f"service_key: {exc}") from None
+        for name, needed in (("cert", "key"), ("key", "cert"), ("cert", "ca")):
+            if getattr(self, f"tls_{name}") and not getattr(self, f"tls_{needed}"):
+                raise ValueError(f"tls_{needed}: not set, and tls_{name} needs it")
+        # Whoever can block gRPC could else have us believe a plain answer, and read our key.
+        if self.tls_ca and not all(url.startswith("https://") for url in self.rest_urls):
+            raise ValueError("rest_urls: a value is not https://host, and tls_ca is set")
 
 
 def _check_target(target: str) -> None:

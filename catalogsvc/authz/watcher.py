@@ -10,7 +10,14 @@ from collections.abc import Callable, Sequence
 from structlog.typing import FilteringBoundLogger
 
 from catalogsvc.authz.call import Clock
-from catalogsvc.authz.feed import Feed, FeedConnection, FeedUnsupported, Page, Position
+from catalogsvc.authz.feed import (
+    Feed,
+    FeedConnection,
+    FeedRefused,
+    FeedUnsupported,
+    Page,
+    Position,
+)
 from catalogsvc.authz.freshness import Freshness, Misfit
 from catalogsvc.authz.transport import Failure, PathFailed
 
@@ -20,10 +27,11 @@ TICK_S = 0.25
 PATIENCE_S = 1.0
 BACKOFF_LEAST_S = 0.05
 BACKOFF_MOST_S = 1.0
-# A server without a feed may have one after its next release.
+# A server without a feed may have one after its next release, or one for us after its next start.
 UNSUPPORTED_S = 5.0
 CLOSE_TIMEOUT_S = 1.0
 UNSUPPORTED = "UNSUPPORTED"
+REFUSED = "REFUSED"
 
 
 class Watcher:
@@ -64,8 +72,8 @@ class Watcher:
             why = await self._follow_apart(feed)
             self._failures += 1
             self._say_lost(feed, why)
-            # Each of them lacks it: there is nothing to hurry for.
-            is_without = why == UNSUPPORTED and self._failures >= len(self._feeds)
+            # Each of them lacks it, or has none for us: there is nothing to hurry for.
+            is_without = why in (UNSUPPORTED, REFUSED) and self._failures >= len(self._feeds)
             await asyncio.sleep(UNSUPPORTED_S if is_without else self._backoff_s())
 
     async def _follow_apart(self, feed: Feed) -> str:
@@ -146,6 +154,8 @@ def _why(following: "asyncio.Task[None]") -> str:
     match error:
         case FeedUnsupported():
             return UNSUPPORTED
+        case FeedRefused():
+            return REFUSED
         case PathFailed(failure=failure):
             return failure.name
         case TimeoutError() | None:

@@ -8,6 +8,7 @@ from structlog.typing import FilteringBoundLogger
 from catalogsvc.authz.breaker import Breaker
 from catalogsvc.authz.call import Clock
 from catalogsvc.authz.channels import ChannelPool
+from catalogsvc.authz.credential import open_tls, show_key
 from catalogsvc.authz.feed import Feed
 from catalogsvc.authz.feed_transport import GrpcFeed
 from catalogsvc.authz.grpc_transport import GrpcTransport, open_codec
@@ -48,13 +49,19 @@ def make_wires(
     clock: Clock,
     log: FilteringBoundLogger,
 ) -> Wires:
-    """Connects to nothing yet. Needs a running event loop."""
+    """Connects to nothing yet. Needs a running event loop. Raises TlsError."""
     codec = open_codec()
+    grpc_tls = open_tls(settings, protocol="h2", log=log)
+    rest_tls = open_tls(settings, protocol="http/1.1", log=log)
+    if settings.service_key:
+        interceptors = (*interceptors, show_key(settings.service_key))
     # What the first attempt of an ordinary call gets: half of its time at the most.
     attempt_timeout_s = min(settings.attempt_timeout_s, settings.timeout_s / 2)
 
     def make_target(target: str) -> GuardedPath:
-        pool = ChannelPool(Address.parse(target), size=settings.channels_per_target, codec=codec)
+        pool = ChannelPool(
+            Address.parse(target), size=settings.channels_per_target, codec=codec, tls=grpc_tls
+        )
         return GuardedPath(
             GrpcTransport(pool, interceptors=interceptors, clock=clock),
             source=Source.GRPC,
@@ -67,11 +74,11 @@ def make_wires(
         )
 
     def make_rest(url: str) -> Path:
-        transport = RestTransport(url, interceptors=interceptors, clock=clock)
+        transport = RestTransport(url, interceptors=interceptors, clock=clock, tls=rest_tls)
         return Path(transport, source=Source.REST, clock=clock)
 
     def make_feed(target: str) -> Feed:
-        return GrpcFeed(Address.parse(target), codec=codec, interceptors=interceptors)
+        return GrpcFeed(Address.parse(target), codec=codec, interceptors=interceptors, tls=grpc_tls)
 
     return Wires(
         router=Router(

@@ -12,7 +12,12 @@ from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
 from catalogsvc.authz.answers import REASONS
-from catalogsvc.authz.errors import AuthProtocolError, AuthUnavailable, InvalidRequest
+from catalogsvc.authz.errors import (
+    AuthProtocolError,
+    AuthUnavailable,
+    CredentialRefused,
+    InvalidRequest,
+)
 from catalogsvc.authz.grpc_transport import GrpcTransport
 from catalogsvc.authz.model import Reason
 from catalogsvc.authz.question_stream import QUESTIONS_MAX
@@ -281,7 +286,7 @@ async def test_a_reason_of_the_future_is_a_denial(number: int) -> None:
     ("code", "kind"),
     [
         (Status.INVALID_ARGUMENT.value, InvalidRequest),
-        (Status.UNAUTHENTICATED.value, AuthProtocolError),
+        (Status.UNAUTHENTICATED.value, CredentialRefused),
         (Status.NOT_FOUND.value, AuthProtocolError),
         (Status.RESOURCE_EXHAUSTED.value, AuthUnavailable),
         (Status.UNAVAILABLE.value, PathFailed),
@@ -332,7 +337,7 @@ async def test_a_stream_that_is_cut_fails_every_question_on_it_and_the_next_gets
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (Status.UNAUTHENTICATED, AuthProtocolError),
+        (Status.UNAUTHENTICATED, CredentialRefused),
         (Status.RESOURCE_EXHAUSTED, AuthUnavailable),
         (Status.UNAVAILABLE, PathFailed),
         (Status.OK, PathFailed),

@@ -9,6 +9,7 @@ from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
 from catalogsvc.authz.errors import (
     AuthProtocolError,
     AuthUnavailable,
+    CredentialRefused,
     InvalidRequest,
     UnknownUser,
 )
@@ -108,7 +109,7 @@ def test_an_answer_by_status_must_have_auths_form(status: int) -> None:
     [
         (Outcome.INVALID, InvalidRequest),
         (Outcome.NOT_FOUND, AuthProtocolError),
-        (Outcome.REFUSED, AuthProtocolError),
+        (Outcome.REFUSED, CredentialRefused),
         (Outcome.OVERLOADED, AuthUnavailable),
     ],
 )
