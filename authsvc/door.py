@@ -1,7 +1,7 @@
 """How Auth's two ports are closed, as the settings say: TLS, and who may call."""
 
+import asyncio
 import ssl
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,19 +45,19 @@ class Door:
 
 
 def open_door(settings: AuthSettings, log: FilteringBoundLogger) -> Door:
-    """Raises TlsError when the files cannot be used."""
-    callers = settings.callers
+    """Raises TlsError when the files cannot be used. Needs a running event loop."""
+    callers, clock = settings.callers, asyncio.get_running_loop().time
     if settings.insecure:
         log.warning("insecure", setting=f"{PREFIX}INSECURE", is_open=not callers)
-    gate = Gate(callers, log=log, clock=time.monotonic) if callers else None
+    gate = Gate(callers, log=log, clock=clock) if callers else None
     if not settings.tls_cert:
         return Door(gate=gate, grpc_tls=None, http_tls=None)
     files = TlsFiles(cert=settings.tls_cert, key=settings.tls_key, ca=settings.tls_client_ca)
     try:
         return Door(
             gate=gate,
-            grpc_tls=server_tls(files, protocol="h2", log=log.bind(port="gRPC")),
-            http_tls=server_tls(files, protocol="http/1.1", log=log.bind(port="REST")),
+            grpc_tls=server_tls(files, protocol="h2", log=log.bind(port="gRPC"), clock=clock),
+            http_tls=server_tls(files, protocol="http/1.1", log=log.bind(port="REST"), clock=clock),
         )
     except TlsError as exc:
         raise TlsError(f"{PREFIX}TLS_CERT, _KEY, _CLIENT_CA: {exc}") from exc

@@ -37,11 +37,11 @@ class UnknownCaller(Unauthenticated):
 
 
 class LimitedCaller(Forbidden):
-    """The service is known, and may not call this."""
+    """The service is known, and may not call this. `reason` is for our log alone."""
 
-    def __init__(self, rpc: str) -> None:
+    def __init__(self, name: str, rpc: str) -> None:
         super().__init__(f"this service may not call {rpc}")
-        self.reason = "may not call this"
+        self.reason = f"{name} may not call {rpc}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +98,16 @@ class Callers:
             raise UnknownCaller("no credential")
         named = {self._certificates[name] for name in shown.names if name in self._certificates}
         if len(named) != 1:
-            raise UnknownCaller("a certificate of several services" if named else "another name")
+            raise UnknownCaller(
+                "a certificate of several services" if named else "unknown certificate"
+            )
         return named.pop()
 
     def check_may_call(self, name: str, rpc: str) -> None:
         """Raises LimitedCaller."""
         allowed = self._rpcs.get(name)
         if allowed is not None and rpc not in allowed:
-            raise LimitedCaller(rpc)
+            raise LimitedCaller(name, rpc)
 
     def _owner_of(self, key: str) -> str:
         digest, owner = _digest(key), ""
@@ -131,4 +133,4 @@ def certificate_names(certificate: Mapping[str, Any] | None) -> tuple[str, ...]:
 
 def _digest(key: str) -> bytes:
     # What arrived is not always UTF-8; whatever it is, it is no key.
-    return sha256(key.encode("utf-8", "surrogateescape")).digest()
+    return sha256(key.encode("utf-8", "surrogatepass")).digest()

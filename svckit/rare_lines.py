@@ -47,10 +47,9 @@ class RareLines(Generic[K]):
         return Line(known, count + 1)
 
     def _has_room(self, now: float) -> bool:
-        if len(self._last) < self._kinds_max:
-            return True
-        oldest = next(iter(self._last))
-        if now - self._last[oldest][0] < self._period_s:
-            return False
-        del self._last[oldest]
+        while len(self._last) >= self._kinds_max:
+            oldest = next(iter(self._last))
+            if now - self._last[oldest][0] < self._period_s:
+                return False
+            del self._last[oldest]
         return True

@@ -6,9 +6,8 @@ those that are open already go on as they began. Files that cannot be used chang
 
 import os
 import ssl
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
@@ -37,10 +36,19 @@ class TlsFiles:
     key: str = ""
     ca: str = ""
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(path for path in (self.cert, self.key, self.ca) if path)
+
     def versions(self) -> tuple[tuple[int, ...], ...]:
-        """Differs when a file has been written or replaced. Raises OSError."""
-        stats = [os.stat(path) for f in fields(self) if (path := getattr(self, f.name))]
-        return tuple((s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in stats)
+        """Differs when a file has been written, replaced or taken away."""
+        return tuple(_version(path) for path in self.paths)
+
+    def check(self) -> None:
+        """Raises OSError with the name of a file that cannot be read: OpenSSL would not tell."""
+        for path in self.paths:
+            with open(path, "rb"):
+                pass
 
 
 class FreshContext(ssl.SSLContext):
@@ -48,7 +56,7 @@ class FreshContext(ssl.SSLContext):
 
     A new context each time, instead of a change in the one there is: half-read files cannot spoil
     it, and no session can be resumed that an authority vouched for which is not believed any more.
-    Raises TlsError.
+    `clock` gives monotonic seconds. Raises TlsError.
     """
 
     def __new__(cls, *_: Any, **__: Any) -> "FreshContext":
@@ -60,7 +68,7 @@ class FreshContext(ssl.SSLContext):
         make: Callable[[TlsFiles], ssl.SSLContext],
         *,
         log: FilteringBoundLogger,
-        clock: Clock = time.monotonic,
+        clock: Clock,
     ) -> None:
         self._files = files
         self._make = make
@@ -70,9 +78,9 @@ class FreshContext(ssl.SSLContext):
             period_s=REFUSED_EVERY_S, kinds_max=REFUSED_KINDS_MAX
         )
         self._checked_at = clock()
+        self._versions = files.versions()
         try:
-            self._versions = files.versions()
-            self._newest = make(files)
+            self._newest = self._read()
         except (OSError, ValueError) as exc:
             raise TlsError(_reason(exc)) from exc
 
@@ -95,16 +103,17 @@ class FreshContext(ssl.SSLContext):
         return self._newest
 
     def _renew(self) -> None:
-        try:
-            versions = self._files.versions()
-        except OSError:
-            versions = ()
+        versions = self._files.versions()
         if versions == self._versions:
             return
         # First: what is unusable is said once. If they change while we read, we come back.
         self._versions = versions
-        self._newest = self._make(self._files)
+        self._newest = self._read()
         self._log.info("tls_files_renewed")
+
+    def _read(self) -> ssl.SSLContext:
+        self._files.check()
+        return self._make(self._files)
 
     def _say_refused(self, reason: str) -> None:
         line = self._lines.happened(reason, self._clock())
@@ -127,7 +136,9 @@ class _SaidWhenRefused(ssl.SSLObject):
             raise
 
 
-def server_tls(files: TlsFiles, *, protocol: str, log: FilteringBoundLogger) -> FreshContext:
+def server_tls(
+    files: TlsFiles, *, protocol: str, log: FilteringBoundLogger, clock: Clock
+) -> FreshContext:
     """`protocol` is ALPN's name: "h2", "http/1.1". Raises TlsError.
 
     With a `ca`, a client may show a certificate, and one that is not good ends the connection.
@@ -142,10 +153,12 @@ def server_tls(files: TlsFiles, *, protocol: str, log: FilteringBoundLogger) -> 
             context.verify_mode = ssl.CERT_OPTIONAL
         return context
 
-    return FreshContext(files, make, log=log)
+    return FreshContext(files, make, log=log, clock=clock)
 
 
-def client_tls(files: TlsFiles, *, protocol: str, log: FilteringBoundLogger) -> FreshContext:
+def client_tls(
+    files: TlsFiles, *, protocol: str, log: FilteringBoundLogger, clock: Clock
+) -> FreshContext:
     """Believes `files.ca` alone, and shows `files.cert` to who asks for it. Raises TlsError."""
 
     def make(files: TlsFiles) -> ssl.SSLContext:
@@ -153,7 +166,7 @@ def client_tls(files: TlsFiles, *, protocol: str, log: FilteringBoundLogger) -> 
         _set_up(context, files, protocol)
         return context
 
-    return FreshContext(files, make, log=log)
+    return FreshContext(files, make, log=log, clock=clock)
 
 
 def own_port_tls() -> ssl.SSLContext:
@@ -177,6 +190,14 @@ def _set_up(context: ssl.SSLContext, files: TlsFiles, protocol: str) -> None:
         context.load_cert_chain(files.cert, files.key, password=_no_password)
 
 
+def _version(path: str) -> tuple[int, ...]:
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return ()
+    return (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
 def _no_password() -> str:
     """For an encrypted key OpenSSL would ask on the terminal, and wait."""
     raise ValueError("the key is encrypted")
@@ -187,5 +208,5 @@ def _reason(exc: Exception) -> str:
     if isinstance(exc, ssl.SSLError):
         return f"not usable as PEM files: {exc.reason or 'no certificate or key in it'}"
     if isinstance(exc, OSError):
-        return f"cannot read {exc.filename}: {exc.strerror}" if exc.filename else str(exc.strerror)
+        return f"cannot read {exc.filename}: {exc.strerror}"
     return str(exc)

@@ -4,6 +4,7 @@ import ssl
 
 from structlog.typing import FilteringBoundLogger
 
+from catalogsvc.authz.call import Clock
 from catalogsvc.authz.settings import AuthClientSettings
 from svckit.callers import KEY_HEADER
 from svckit.rpc import CallNext, Interceptor, RpcCall
@@ -23,10 +24,10 @@ def show_key(key: str) -> Interceptor:
 
 
 def open_tls(
-    settings: AuthClientSettings, *, protocol: str, log: FilteringBoundLogger
+    settings: AuthClientSettings, *, protocol: str, log: FilteringBoundLogger, clock: Clock
 ) -> ssl.SSLContext | None:
     """Raises TlsError."""
     if not settings.tls_ca:
         return None
     files = TlsFiles(cert=settings.tls_cert, key=settings.tls_key, ca=settings.tls_ca)
-    return client_tls(files, protocol=protocol, log=log.bind(protocol=protocol))
+    return client_tls(files, protocol=protocol, log=log.bind(protocol=protocol), clock=clock)

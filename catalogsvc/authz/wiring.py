@@ -51,8 +51,8 @@ def make_wires(
 ) -> Wires:
     """Connects to nothing yet. Needs a running event loop. Raises TlsError."""
     codec = open_codec()
-    grpc_tls = open_tls(settings, protocol="h2", log=log)
-    rest_tls = open_tls(settings, protocol="http/1.1", log=log)
+    grpc_tls = open_tls(settings, protocol="h2", log=log, clock=clock)
+    rest_tls = open_tls(settings, protocol="http/1.1", log=log, clock=clock)
     if settings.service_key:
         interceptors = (*interceptors, show_key(settings.service_key))
     # What the first attempt of an ordinary call gets: half of its time at the most.
