@@ -22,6 +22,7 @@ KNOWN_CORES = {
     *("authsvc/transfer/lines.py", "authsvc/store/admission.py", "authsvc/store/history.py"),
     *("authsvc/store/touches.py", "authsvc/listing.py", "authsvc/records.py"),
     *("authsvc/freshness.py", "authsvc/knowledge.py", "authsvc/change_log.py", "authsvc/rows.py"),
+    *("svckit/callers.py", "svckit/caller_lists.py", "svckit/rare_lines.py", "authsvc/asking.py"),
     *("svckit/last_changes.py", "catalogsvc/authz/freshness.py", "catalogsvc/authz/entries.py"),
     *("catalogsvc/authz/batcher.py", "authsvc/key_schedule.py", "authsvc/stored_key.py"),
     *("catalogsvc/products.py", "catalogsvc/cursor.py", "catalogsvc/auth_metrics.py"),

@@ -9,7 +9,7 @@ import pytest
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
-from catalogsvc.authz.feed import Change, FeedUnsupported, Page, Position
+from catalogsvc.authz.feed import Change, FeedRefused, FeedUnsupported, Page, Position
 from catalogsvc.authz.feed_transport import GrpcFeed, GrpcFeedConnection
 from catalogsvc.authz.grpc_transport import open_codec
 from catalogsvc.authz.transport import Failure, PathFailed
@@ -108,6 +108,16 @@ async def test_a_server_that_lacks_this_method_has_no_feed() -> None:
 
     async with serve_script(ScriptedServer(watch=refuse), AuthService(FakeAuth())) as target:
         with pytest.raises(FeedUnsupported):
+            await first_page(target)
+
+
+@pytest.mark.parametrize("status", [Status.UNAUTHENTICATED, Status.PERMISSION_DENIED])
+async def test_a_server_may_refuse_our_credential(status: Status) -> None:
+    async def refuse(stream: Feed) -> None:
+        raise GRPCError(status)
+
+    async with serve_script(ScriptedServer(watch=refuse), AuthService(FakeAuth())) as target:
+        with pytest.raises(FeedRefused):
             await first_page(target)
 
 

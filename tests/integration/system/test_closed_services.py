@@ -1,5 +1,6 @@
 """Auth and Catalog as processes, closed by keys and certificates: they work, and tell no secret."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from hashlib import sha256
@@ -129,6 +130,36 @@ async def test_no_key_is_told_by_anything_that_is_said(place: Place, level: str)
     assert refused[0]["reason"] == "unknown key"
     assert refused[0]["peer"] == "127.0.0.1"
     assert [canary for canary in CANARIES if canary in said] == []
+
+
+async def test_what_is_no_tls_gets_no_answer_and_makes_no_line_in_the_log(
+    place: Place, papers: Papers
+) -> None:
+    environ = {**place.environ, **KEYS, **over_tls(place, papers)}
+    http = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"
+    http2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    async with run_services("authsvc", environ=environ, ports=place.ports[:2]) as auth:
+        await auth.printed("authctl revoke")
+        for port in place.ports[:2]:
+            for talk in (http, http2, b"", b"\x16\x03\x01\xff\xff" + b"\0" * 100, b"\0" * 9000):
+                assert not (await said_in_plain(port, talk)).startswith((b"HTTP", b"PRI", b"\0"))
+        assert await auth.stop() == 0
+
+    said = [line for line in auth.output.splitlines() if line.startswith("{")]
+    assert {json.loads(line)["event"] for line in said} <= {"ready", "not_ready"}
+    assert "Traceback" not in auth.output
+
+
+async def said_in_plain(port: int, talk: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(talk)
+        writer.write_eof()
+        return await asyncio.wait_for(reader.read(), 5.0)
+    except ConnectionError:
+        return b""
+    finally:
+        writer.transport.abort()
 
 
 async def test_a_port_open_to_everybody_is_said_at_every_start(place: Place) -> None:

@@ -6,6 +6,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.types import ASGIApp
 
+from authsvc.asking import RPCS
 from authsvc.rest_api import AuthRest
 from svckit.address import Address
 from svckit.openapi import openapi_document
@@ -201,3 +202,13 @@ def test_the_openapi_document_is_valid_and_has_every_endpoint() -> None:
         *("is_valid", "local_name", "reason", "error_message"),
         *("revision", "age_ms", "database_id"),
     ]
+
+
+def test_every_endpoint_about_users_and_locals_is_as_closed_as_an_rpc() -> None:
+    endpoints = Setting().rest.endpoints()
+
+    rpcs = {endpoint.path: endpoint.rpc for endpoint in endpoints}
+
+    # Who adds one here has thought about who may call it.
+    assert {path for path, rpc in rpcs.items() if not rpc} == {"/health/grpc"}
+    assert {rpc for rpc in rpcs.values() if rpc} <= set(RPCS)

@@ -8,7 +8,12 @@ import structlog
 from structlog.testing import LogCapture
 
 from catalogsvc.authz.breaker import Breaker, BreakerState
-from catalogsvc.authz.errors import AuthProtocolError, AuthUnavailable, InvalidRequest
+from catalogsvc.authz.errors import (
+    AuthProtocolError,
+    AuthUnavailable,
+    CredentialRefused,
+    InvalidRequest,
+)
 from catalogsvc.authz.model import LocalQuery, Reason, Source
 from catalogsvc.authz.path import GuardedPath, Path
 from catalogsvc.authz.router import Router
@@ -135,6 +140,19 @@ async def test_overload_and_refusal_end_the_call_and_are_no_news(
     assert bench.asked() == ([1], [0])
     assert bench.states() == [BreakerState.CLOSED]
     assert bench.router.answers == {}
+
+
+async def test_a_refused_credential_is_said_once_for_each_path() -> None:
+    bench = Bench(targets=2, urls=0)
+    for auth in bench.grpc:
+        auth.trouble = errors.Unauthenticated("who are you?")
+
+    for _ in range(10):
+        with pytest.raises(CredentialRefused):
+            await bench.ask()
+
+    said = [(entry["event"], entry["target"]) for entry in bench.capture.entries]
+    assert said == [("auth_refuses_us", "grpc0"), ("auth_refuses_us", "grpc1")]
 
 
 async def test_a_timeout_counts_when_the_target_had_its_time() -> None:

@@ -10,7 +10,14 @@ import structlog
 from structlog.testing import LogCapture
 
 from catalogsvc.authz import watcher
-from catalogsvc.authz.feed import Feed, FeedConnection, FeedUnsupported, Page, Position
+from catalogsvc.authz.feed import (
+    Feed,
+    FeedConnection,
+    FeedRefused,
+    FeedUnsupported,
+    Page,
+    Position,
+)
 from catalogsvc.authz.freshness import Freshness
 from catalogsvc.authz.transport import Failure, PathFailed
 from catalogsvc.authz.watcher import Watcher
@@ -188,6 +195,7 @@ async def test_a_feed_that_cannot_be_reached_is_given_up(auth: FakeAuth) -> None
         (OtherFeed(error=ZeroDivisionError()), "ZeroDivisionError"),
         (OtherFeed(error=asyncio.CancelledError()), "TIMED_OUT"),
         (OtherFeed(error=FeedUnsupported()), "UNSUPPORTED"),
+        (OtherFeed(error=FeedRefused()), "REFUSED"),
         (
             OtherFeed(lambda: Page(tick=0, database_id="db", after=5, revision=6)),
             "UNINTELLIGIBLE",
