@@ -43,6 +43,12 @@ def test_without_a_word_about_auth_it_is_on_this_machine() -> None:
     assert settings.rest_urls == ("http://127.0.0.1:8001",)
 
 
+def test_with_an_authority_the_auth_on_this_machine_is_asked_over_tls_too() -> None:
+    settings = read_auth_settings({"CATALOG_AUTH_TLS_CA": "ca.pem"})
+
+    assert settings.rest_urls == ("https://127.0.0.1:8001",)
+
+
 def test_who_names_one_auth_does_not_fall_back_to_this_machine() -> None:
     grpc_only = read_auth_settings({"CATALOG_AUTH_GRPC_TARGETS": "auth:50051"})
     rest_only = read_auth_settings({"CATALOG_AUTH_REST_URLS": "https://auth"})

@@ -135,3 +135,44 @@ def test_a_bad_cache_url_is_refused_by_name_and_not_repeated(url: str) -> None:
 
 def test_a_password_is_not_printed() -> None:
     assert "secret" not in repr(make(cache_url="redis://:secret@cache"))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"service_key": "k" * 32},
+        {"tls_ca": "ca.pem"},
+        {"tls_ca": "ca.pem", "tls_cert": "c.pem", "tls_key": "k.pem"},
+        {"tls_ca": "ca.pem", "rest_urls": ("https://auth",)},
+    ],
+)
+def test_a_whole_credential_is_taken(values: dict[str, str]) -> None:
+    make(**values)
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"tls_ca": "a", "tls_cert": "c"}, "tls_key: not set, and tls_cert needs it"),
+        ({"tls_ca": "a", "tls_key": "k"}, "tls_cert: not set, and tls_key needs it"),
+        ({"tls_cert": "c", "tls_key": "k"}, "tls_ca: not set, and tls_cert needs it"),
+        ({"service_key": "canary"}, "service_key: is not 32 or more ASCII characters"),
+        ({"service_key": "canary" * 6 + " "}, "service_key: is not 32 or more ASCII characters"),
+        # Whoever can block gRPC could have a plain answer believed, and read the key.
+        (
+            {"tls_ca": "a", "rest_urls": ("https://auth", "http://auth")},
+            "rest_urls: a value is not https://host, and tls_ca is set",
+        ),
+    ],
+)
+def test_half_a_credential_or_a_way_around_it_is_refused_by_name_and_not_repeated(
+    values: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(ValueError, match=problem) as refused:
+        make(**values)
+
+    assert "canary" not in repr(refused.value)
+
+
+def test_no_repr_shows_the_key() -> None:
+    assert "canary" not in repr(make(service_key="canary" * 6))
