@@ -9,8 +9,8 @@ import pytest
 from catalogsvc.authz import (
     AuthClient,
     AuthClientSettings,
-    AuthProtocolError,
     AuthUnavailable,
+    CredentialRefused,
     InvalidRequest,
     InvalidToken,
     LocalQuery,
@@ -110,8 +110,8 @@ async def test_permissions(client: AuthClient) -> None:
         (grpc.StatusCode.UNAVAILABLE, AuthUnavailable),
         (grpc.StatusCode.INTERNAL, AuthUnavailable),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, AuthUnavailable),
-        (grpc.StatusCode.UNAUTHENTICATED, AuthProtocolError),
-        (grpc.StatusCode.PERMISSION_DENIED, AuthProtocolError),
+        (grpc.StatusCode.UNAUTHENTICATED, CredentialRefused),
+        (grpc.StatusCode.PERMISSION_DENIED, CredentialRefused),
         (grpc.StatusCode.INVALID_ARGUMENT, InvalidRequest),
     ],
 )
