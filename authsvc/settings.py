@@ -5,8 +5,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from authsvc.key_pairs import Algorithm
 from authsvc.asking import read_callers
+from authsvc.key_pairs import Algorithm
 from svckit.address import Address
 from svckit.callers import Callers
 from svckit.settings import Seconds

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from starlette.responses import Response
 
 from svckit import semconv
+from svckit.rpc import service_and_name
 
 __all__ = ["Metrics", "Sample", "register_snapshot", "metrics_response"]
 
@@ -66,7 +67,7 @@ class Metrics:
         ended = self._rpc_ended.get(key)
         if ended is None:
             # Looking the labels up costs five times as much as counting, so it is done once.
-            names = _service_and_method(method)
+            names = service_and_name(method)
             ended = self._rpc_ended[key] = (
                 self._rpc_duration.labels(*names),
                 self._rpc_requests.labels(*names, code),
@@ -113,9 +114,3 @@ class _Snapshot(Collector):
 def _family(sample: Sample) -> Metric:
     kind = CounterMetricFamily if sample.kind == "counter" else GaugeMetricFamily
     return kind(sample.name, sample.help)
-
-
-def _service_and_method(full_name: str) -> tuple[str, str]:
-    """The proto package and the bare method: "access.v1" and "CheckLocals"."""
-    service, _, method = full_name.rpartition("/")
-    return service.rpartition(".")[0], method

@@ -11,7 +11,7 @@ from typing import Literal
 
 from svckit.deadline import Deadline
 
-__all__ = ["RpcCall", "CallNext", "Interceptor", "run_intercepted"]
+__all__ = ["RpcCall", "CallNext", "Interceptor", "run_intercepted", "service_and_name"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,3 +54,9 @@ async def run_intercepted(
     for interceptor in reversed(interceptors):
         call_next = partial(interceptor, call, call_next)
     await call_next()
+
+
+def service_and_name(method: str) -> tuple[str, str]:
+    """The proto package and the bare name: "access.v1" and "CheckLocals"."""
+    service, _, name = method.rpartition("/")
+    return service.rpartition(".")[0], name

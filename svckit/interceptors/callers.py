@@ -2,7 +2,7 @@
 
 from svckit.callers import KEY_HEADER, Credential
 from svckit.gate import Gate
-from svckit.rpc import CallNext, Interceptor, RpcCall
+from svckit.rpc import CallNext, Interceptor, RpcCall, service_and_name
 
 __all__ = ["guard_calls"]
 
@@ -17,9 +17,10 @@ def guard_calls(gate: Gate) -> Interceptor:
     """
 
     async def guard(call: RpcCall, call_next: CallNext, /) -> None:
-        if call.service != OPEN_SERVICE:
+        service, name = service_and_name(call.method)
+        if service != OPEN_SERVICE:
             shown = Credential(key=call.metadata.get(KEY_HEADER), names=call.peer_names)
-            rpc = None if call.is_infrastructure else call.name
+            rpc = None if call.is_infrastructure else name
             call.caller = gate.admit(shown, rpc=rpc, peer=call.peer)
         await call_next()
 
