@@ -4,7 +4,6 @@ A failure to find out is neither a yes nor a no: it passes through as what it is
 """
 
 import asyncio
-import re
 from enum import StrEnum
 from typing import Protocol
 
@@ -14,11 +13,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from catalogsvc.authz import Decision, Identity
 from catalogsvc.products import LocalKey
+from svckit.bearer import bearer_token
 from svckit.deadline import Deadline
-from svckit.errors import Forbidden, Unauthenticated
+from svckit.errors import Forbidden
 from svckit.rest import path_id
 
-__all__ = ["AUTH_SHARE", "Entrance", "Permission", "Doorman", "bearer_token", "telling_source"]
+__all__ = ["AUTH_SHARE", "Entrance", "Permission", "Doorman", "telling_source"]
 
 # Auth may use this much of the call's time; the rest is there to say so when it did not answer.
 AUTH_SHARE = 0.9
@@ -86,17 +86,6 @@ class Entrance:
         if not decision:
             raise Forbidden(decision.reason)
         return local
-
-
-def bearer_token(request: Request) -> str:
-    """RFC 6750, section 2.1. Raises Unauthenticated."""
-    credentials = request.headers.getlist("authorization")
-    if not credentials:
-        raise Unauthenticated("a bearer token is needed")
-    match = re.fullmatch(r"(?i:bearer) +([A-Za-z0-9\-._~+/]+=*)", credentials[0])
-    if len(credentials) > 1 or match is None:
-        raise Unauthenticated("the authorization header is not one bearer token")
-    return match[1]
 
 
 def telling_source(app: ASGIApp) -> ASGIApp:

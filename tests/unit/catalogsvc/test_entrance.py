@@ -6,11 +6,9 @@ from urllib.parse import quote
 import pytest
 
 from catalogsvc.authz import Reason, Source
-from catalogsvc.entrance import Permission, bearer_token
-from svckit.errors import Unauthenticated
+from catalogsvc.entrance import Permission
 from tests.asgi import HttpAnswer
 from tests.unit.catalogsvc.conftest import Catalog
-from tests.unit.catalogsvc.credentials import request_with
 
 PRODUCT = {"name": "Espresso", "sku": "C-001", "price_minor": 150, "currency": "EUR"}
 
@@ -173,32 +171,3 @@ async def test_auth_is_asked_about_the_very_local_that_is_entered(
     assert answer.json()["local_id"] == local_id
     again = await catalog.ask("GET", answer.headers["location"].removeprefix("/api/v1/locals/"))
     assert again.json() == answer.json()
-
-
-@pytest.mark.parametrize(
-    "credentials",
-    [
-        [],
-        [""],
-        ["Bearer"],
-        ["Bearer "],
-        ["Bearer a b"],
-        ["Bearer a,b"],
-        ["Basic YTpi"],
-        ["Bearer\ta"],
-        ["Bearer a\n"],
-        [" Bearer a"],
-        ["Bearer =a"],
-        ["Bearer é"],
-        ["Bearer a", "Bearer b"],
-        ["Bearer a", "Basic YTpi"],
-    ],
-)
-def test_what_is_not_exactly_one_bearer_token_is_refused(credentials: list[str]) -> None:
-    with pytest.raises(Unauthenticated):
-        bearer_token(request_with(credentials))
-
-
-@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer  "])
-def test_the_scheme_is_read_in_any_case(scheme: str) -> None:
-    assert bearer_token(request_with([f"{scheme} aZ0-._~+/=="])) == "aZ0-._~+/=="

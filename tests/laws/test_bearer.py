@@ -1,13 +1,13 @@
-"""Law of the entrance: any header is one bearer token or refused."""
+"""Law of bearer tokens: any header is one bearer token or refused."""
 
 from contextlib import suppress
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalogsvc.entrance import bearer_token
+from svckit.bearer import bearer_token
 from svckit.errors import Unauthenticated
-from tests.unit.catalogsvc.credentials import request_with
+from tests.unit.svckit.credentials import request_with
 
 
 @given(st.text(st.characters(max_codepoint=255)))
