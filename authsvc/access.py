@@ -10,12 +10,18 @@ __all__ = ["UserRecord", "OrganizationRecord", "LocalRecord", "AccessPage"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserRecord:
-    """`locals` are those assigned; `permissions` the sorted union over the roles, active or not."""
+    """`locals` are those assigned; `permissions` the sorted union over the roles, active or not.
+
+    `sessions` are the ids of those that live; a token that was issued before `tokens_valid_from`,
+    in seconds since 1970, is worth nothing.
+    """
 
     organization_id: str
     is_active: bool
     locals: frozenset[str]
     permissions: tuple[str, ...]
+    sessions: frozenset[str] = frozenset()
+    tokens_valid_from: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,8 +34,8 @@ Found: TypeAlias = T | Literal[Absent.ABSENT] | None
 class Records:
     """Records by id; None is known too: there is no such user, organization or local.
 
-    A record weighs 1, and 1 more for each local and permission in it; all together weigh at most
-    `weight_max`. One that weighs more than half of that is not kept.
+    A record weighs 1, and 1 more for each local, permission and session in it; all together weigh
+    at most `weight_max`. One that weighs more than half of that is not kept.
     """
 
     __slots__ = ("_half", "_old", "_young")
@@ -196,5 +196,5 @@ def _owner(record: UserRecord | LocalRecord | None) -> str:
 
 def _weight(record: Record | None) -> int:
     if isinstance(record, UserRecord):
-        return 1 + len(record.locals) + len(record.permissions)
+        return 1 + len(record.locals) + len(record.permissions) + len(record.sessions)
     return 1

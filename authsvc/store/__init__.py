@@ -2,7 +2,9 @@
 
 from authsvc.store.admission import Rejection
 from authsvc.store.keys import KeyChange
+from authsvc.store.login_store import LoginStore
+from authsvc.store.session_store import SessionStore
 from authsvc.store.store import Store
 from authsvc.stored_key import StoredKey
 
-__all__ = ["Store", "StoredKey", "KeyChange", "Rejection"]
+__all__ = ["Store", "StoredKey", "KeyChange", "SessionStore", "LoginStore", "Rejection"]

@@ -48,7 +48,11 @@ _ACCESS_SQLITE = """, (
         SELECT DISTINCT permission FROM user_roles JOIN role_permissions USING (role_id)
         WHERE user_id = users.id ORDER BY permission
       )
-    ))
+    )),
+    'sessions', json((
+      SELECT json_group_array(sessions.id) FROM sessions WHERE user_id = users.id
+    )),
+    'tokens_valid_from', tokens_valid_from
   ))
   FROM users WHERE id IN (SELECT value FROM json_each(:user_ids))
 ) AS users, (
@@ -76,7 +80,9 @@ _ACCESS_POSTGRESQL = """, (
     'permissions', to_json(ARRAY(
       SELECT DISTINCT permission FROM user_roles JOIN role_permissions USING (role_id)
       WHERE user_id = users.id ORDER BY permission
-    ))
+    )),
+    'sessions', to_json(ARRAY(SELECT sessions.id FROM sessions WHERE user_id = users.id)),
+    'tokens_valid_from', tokens_valid_from
   )), '{}') AS text)
   FROM users WHERE id = ANY(ARRAY(SELECT json_array_elements_text(CAST(:user_ids AS json))))
 ) AS users, (

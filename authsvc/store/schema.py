@@ -30,6 +30,9 @@ __all__ = [
     "user_roles",
     "user_locals",
     "signing_keys",
+    "passwords",
+    "sessions",
+    "login_failures",
     "feed",
     "changes",
     "audit",
@@ -93,6 +96,8 @@ users = Table(
     # Python's casefold: neither database folds beyond ASCII the way the other does.
     Column("email_folded", KEY, nullable=False),
     Column("status", Text, nullable=False),
+    # Tokens that were issued before, in whole seconds since 1970, are worth nothing.
+    Column("tokens_valid_from", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("status IN ('active', 'inactive')", name="status"),
     UniqueConstraint("id", "organization_id"),
     UniqueConstraint("email_folded", "organization_id"),
@@ -131,6 +136,50 @@ signing_keys = Table(
     Column("signs_from", BigInteger, nullable=False),
     Column("token_ttl_s", BigInteger, nullable=False),
 )
+
+passwords = Table(
+    "passwords",
+    metadata,
+    Column("user_id", KEY, ForeignKey("users.id"), primary_key=True),
+    # With its salt and parameters, in the PHC string format.
+    Column("hash", Text, nullable=False),
+    # In whole seconds since 1970.
+    Column("changed_at", BigInteger, nullable=False),
+    # A JSON list of hashes: the networks this password has been right from.
+    Column("known_networks", Text, nullable=False),
+)
+
+# Those that live: one that has ended is no row.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    Column("user_id", KEY, nullable=False),
+    Column("organization_id", KEY, nullable=False),
+    # SHA-256 of the two halves of the refresh token, of which the second one changes with each use.
+    Column("family_hash", KEY, nullable=False),
+    Column("refresh_hash", Text, nullable=False),
+    # All in whole seconds since 1970.
+    Column("created_at", BigInteger, nullable=False),
+    Column("refreshed_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    UniqueConstraint("family_hash"),
+    ForeignKeyConstraint(["user_id", "organization_id"], ["users.id", "users.organization_id"]),
+)
+Index(None, sessions.c.user_id, sessions.c.id)
+Index(None, sessions.c.expires_at)
+
+# `key` is a hash: whoever reads this learns nobody's email or address.
+login_failures = Table(
+    "login_failures",
+    metadata,
+    Column("key", KEY, primary_key=True),
+    Column("failures", BigInteger, nullable=False),
+    # In whole seconds since 1970.
+    Column("counted_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index(None, login_failures.c.counted_at)
 
 # One row, which every write that changes something passes through: so revisions follow commits.
 feed = Table(

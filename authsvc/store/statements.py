@@ -34,9 +34,15 @@ async def select_in(
 
 
 async def upsert(connection: AsyncConnection, table: Table, rows: Sequence[Values]) -> None:
-    """Inserts, or updates by primary key all but the owner: a row never changes organization."""
+    """Inserts, or updates by primary key what the rows name, all of them the same columns.
+
+    But not the owner: a row never changes organization.
+    """
+    if not rows:
+        return
     statement = _insert(connection, table)
-    names = {column.name for column in table.columns if not column.primary_key}
+    # A column that is not named keeps its value, where its default would take its place.
+    names = rows[0].keys() - table.primary_key.columns.keys()
     statement = statement.on_conflict_do_update(
         index_elements=list(table.primary_key.columns),
         set_={name: statement.excluded[name] for name in names - {"organization_id"}},

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,11 +12,12 @@ from authsvc.audit import Actor
 from authsvc.changes import ChangePage
 from authsvc.entity_rules import check_entity
 from authsvc.listing import LocalUsersPage, UserLocalsPage
-from authsvc.model import Entity
+from authsvc.model import Entity, Status, User
 from authsvc.store import change_log, export, keys, listing, records, writes
 from authsvc.store.admission import Rejection, admit, mentions
 from authsvc.store.entities import is_empty
 from authsvc.store.keys import KeyChange
+from authsvc.store.sessions import shut_out
 from authsvc.store.touches import touch_of
 from authsvc.stored_key import StoredKey
 from svckit.database import outages, reading, snapshot, writing
@@ -115,6 +116,7 @@ class Store:
             known = await writes.look_up(connection, mentions(entities))
             admission = admit(entities, known)
             changed = await writes.write(connection, admission)
+            await shut_out(connection, _inactive_users(changed), wall_now=self._wall_clock())
             touches = [touch_of(entity) for entity in changed]
             await change_log.record(connection, touches, wall_now=self._wall_clock())
         return admission.rejections
@@ -180,3 +182,11 @@ class Store:
         ):
             async for entity in entities:
                 yield entity
+
+
+def _inactive_users(entities: Iterable[Entity]) -> list[str]:
+    return [
+        entity.id
+        for entity in entities
+        if isinstance(entity, User) and entity.status is Status.INACTIVE
+    ]

@@ -1,0 +1,193 @@
+"""Attempts to log in: each method one transaction on Auth's database.
+
+An attempt is counted in one transaction and judged in another, for nobody else may write while a
+password is hashed. So what was true at the first is looked at again in the second.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from authsvc.audit import STRANGER, Actor, ActorKind, AuditEntry
+from authsvc.login_limits import (
+    Attempt,
+    Scope,
+    Tally,
+    begins_wait,
+    counted,
+    limit_keys,
+    taken_back,
+    wait_s,
+)
+from authsvc.refresh_tokens import RefreshToken
+from authsvc.session_rules import Session, SessionRules, end_of, surplus
+from authsvc.store import audit
+from authsvc.store.logins import (
+    StoredAccount,
+    account_of,
+    account_with_email,
+    put_password,
+    read_tallies,
+    write_tallies,
+)
+from authsvc.store.session_changes import ended, entry, record
+from authsvc.store.sessions import add_session, end_sessions, sessions_of, shut_out
+from authsvc.store.store import WRITE_LOCK
+from svckit.database import writing
+from svckit.errors import Overloaded
+
+__all__ = ["LoginStore", "LoginBegun", "LoginRefusal"]
+
+
+class LoginRefusal(StrEnum):
+    """Why, for the audit log alone: to the caller all of them are one."""
+
+    UNKNOWN_USER = "unknown user"
+    NOT_ACTIVE = "user or organization not active"
+    NO_PASSWORD = "no password is set"  # noqa: S105 # a reason, not a secret
+    WRONG_PASSWORD = "wrong password"  # noqa: S105 # a reason, not a secret
+    CHANGED_MEANWHILE = "changed during the login"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginBegun:
+    """An attempt that is counted as a failure until it turns out to be none."""
+
+    attempt: Attempt
+    keys: Mapping[Scope, str]
+    tallies: Mapping[Scope, Tally]
+    account: StoredAccount | None
+
+
+class LoginStore:
+    """Every method raises Unavailable when the database does not answer."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        rules: SessionRules,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._engine = engine
+        self._rules = rules
+        self._wall_clock = wall_clock
+
+    async def begin(self, attempt: Attempt) -> LoginBegun:
+        """Counts it. Raises Overloaded when it comes too early, and leaves all as it was."""
+        now = self._wall_clock()
+        keys = limit_keys(attempt)
+        async with writing(self._engine, lock=WRITE_LOCK) as connection:
+            account = await account_with_email(connection, attempt)
+            tallies = await read_tallies(connection, keys)
+            known = account.known_networks if account else ()
+            is_known_network = keys[Scope.ACCOUNT_FROM_NETWORK] in known
+            pause_s = wait_s(tallies, now=now, is_known_network=is_known_network)
+            if pause_s > 0:
+                raise Overloaded("too many failed logins; wait a while", retry_after_s=pause_s)
+            tallies = {scope: counted(scope, tally, now=now) for scope, tally in tallies.items()}
+            await write_tallies(connection, keys, tallies)
+        return LoginBegun(attempt=attempt, keys=keys, tallies=tallies, account=account)
+
+    async def refuse(self, begun: LoginBegun, reason: LoginRefusal) -> None:
+        """Tells the audit log; it stays counted."""
+        waits = [scope for scope, tally in begun.tallies.items() if begins_wait(scope, tally)]
+        entries = [
+            _failure(begun, "login.failed", {"reason": reason.value}),
+            *(_failure(begun, "login.locked", {"scope": scope.value}) for scope in waits),
+        ]
+        async with writing(self._engine, lock=WRITE_LOCK) as connection:
+            await audit.append(connection, entries, revision=None, wall_now=self._wall_clock())
+
+    async def start_session(
+        self, begun: LoginBegun, session_id: str, token: RefreshToken, *, new_hash: str | None
+    ) -> Session | None:
+        """The password was right. None when that is not true any more.
+
+        `new_hash`: of the same password, at today's cost. The oldest sessions beyond the limit end.
+        """
+        now = int(self._wall_clock())
+        async with writing(self._engine, lock=WRITE_LOCK) as connection:
+            account = await self._accept(connection, begun, new_hash)
+            if account is None:
+                return None
+            session = Session(
+                id=session_id,
+                user_id=account.user_id,
+                organization_id=account.organization_id,
+                refresh_hash=token.generation_hash,
+                created_at=now,
+                refreshed_at=now,
+                expires_at=end_of(self._rules, created_at=now, refreshed_at=now),
+            )
+            gone = surplus(await sessions_of(connection, account.user_id), self._rules)
+            await end_sessions(connection, gone)
+            await add_session(connection, session, family_hash=token.family_hash)
+            user = Actor(kind=ActorKind.USER, id=account.user_id)
+            entries = [
+                *(ended(account, id_, by=user, reason="too many") for id_ in gone),
+                entry(account, "session.start", f"session:{session_id}", by=user),
+            ]
+            await record(connection, account, entries, wall_now=now)
+        return session
+
+    async def change_password(
+        self, begun: LoginBegun, new_hash: str, *, kept_session_id: str
+    ) -> StoredAccount | None:
+        """The old password was right. None when that is not true any more.
+
+        All other sessions of the user end, and all tokens up to now.
+        """
+        now = self._wall_clock()
+        async with writing(self._engine, lock=WRITE_LOCK) as connection:
+            account = await self._accept(connection, begun, new_hash)
+            if account is None:
+                return None
+            kept = {session.id for session in await sessions_of(connection, account.user_id)}
+            if kept_session_id not in kept:
+                return None
+            await shut_out(
+                connection, [account.user_id], wall_now=now, kept_session_id=kept_session_id
+            )
+            user = Actor(kind=ActorKind.USER, id=account.user_id)
+            changed = entry(account, "password.change", f"user:{account.user_id}", by=user)
+            await record(connection, account, [changed], wall_now=now)
+            return await account_of(connection, account.user_id)
+
+    async def _accept(
+        self, connection: AsyncConnection, begun: LoginBegun, new_hash: str | None
+    ) -> StoredAccount | None:
+        """Takes the failure back, stores the hash, and knows the network from now on."""
+        before, account = begun.account, await account_with_email(connection, begun.attempt)
+        if before is None or account is None or account.password_hash is None:
+            return None
+        is_same = (account.user_id, account.password_hash) == (before.user_id, before.password_hash)
+        if not is_same or not account.is_active:
+            return None
+        tallies = await read_tallies(connection, begun.keys)
+        less = {scope: taken_back(scope, tally) for scope, tally in tallies.items()}
+        await write_tallies(connection, begun.keys, less)
+        here = begun.keys[Scope.ACCOUNT_FROM_NETWORK]
+        await put_password(
+            connection,
+            account.user_id,
+            new_hash or account.password_hash,
+            known_networks=(here, *(known for known in account.known_networks if known != here)),
+            wall_now=self._wall_clock(),
+        )
+        return account
+
+
+def _failure(begun: LoginBegun, action: str, after: Mapping[str, object]) -> AuditEntry:
+    """The email stays out of it: an unknown one may be a password, typed one field too early."""
+    account = begun.account
+    return AuditEntry(
+        actor=STRANGER,
+        action=action,
+        organization_id=begun.attempt.organization_id,
+        target=f"user:{account.user_id}" if account else "user:",
+        after=after,
+    )
