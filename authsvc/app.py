@@ -15,6 +15,8 @@ from authsvc.grpc_api import AuthGrpc
 from authsvc.key_rotation import keep_rotating
 from authsvc.rest_api import AuthRest
 from authsvc.rest_keys import KeysRest
+from authsvc.rest_auth import SessionsRest
+from authsvc.sessions import trimming
 from authsvc.settings import PREFIX, AuthSettings
 from authsvc.wire import open_codec
 from svckit.address import Address
@@ -77,6 +79,7 @@ class AuthApp:
                 keep_rotating(backend.rotation, report_bug=telemetry.report_bug)
             )
             _warn_of_exposed_keys(settings, backend, telemetry)
+            await stack.enter_async_context(trimming(backend.sessions))
             codec = open_codec()
             door = open_door(settings, telemetry.log)
             interceptors = server_interceptors(telemetry, default_timeout_s=settings.call_timeout_s)
@@ -124,9 +127,10 @@ def _rest(
     door: Door,
 ) -> ASGIApp:
     rest = AuthRest(backend.service, grpc_address=grpc_address, grpc_tls=door.own_tls)
+    sessions = SessionsRest(backend.service, backend.sessions)
     keys = KeysRest(backend.keys, max_age_s=backend.rotation.rules.max_age_s)
     app = operated_app(
-        door.guarded([*rest.endpoints(), *keys.endpoints()]),
+        door.guarded([*rest.endpoints(), *keys.endpoints(), *sessions.endpoints()]),
         title="Portero Auth",
         telemetry=telemetry,
         readiness=readiness,

@@ -16,13 +16,17 @@ from authsvc.key_schedule import KeyRules
 from authsvc.keys import KEPT_S, Keys
 from authsvc.knowledge import Knowledge
 from authsvc.migrations import MIGRATIONS
+from authsvc.passwords import Passwords
 from authsvc.service import AuthService
+from authsvc.session_rules import SessionRules
+from authsvc.sessions import Sessions
 from authsvc.settings import AuthSettings
-from authsvc.store import Store
+from authsvc.store import LoginStore, SessionStore, Store
 from authsvc.tokens import TokenRules
 from svckit.database import open_database
 from svckit.database_errors import naming, start_failures
 from svckit.lease_clock import lease_clock
+from svckit.logs import open_logger
 from svckit.migrations import migrate
 
 __all__ = ["Backend", "open_backend"]
@@ -38,6 +42,7 @@ class Backend:
     keys: Keys
     rotation: KeyRotation
     service: AuthService
+    sessions: Sessions
 
 
 @asynccontextmanager
@@ -47,6 +52,7 @@ async def open_backend(settings: AuthSettings) -> AsyncIterator[Backend]:
         if settings.migrate_on_start:
             await migrate(settings.database_url, MIGRATIONS)
         engine = open_database(settings.database_url)
+    passwords = Passwords()
     try:
         store = Store(engine)
         rules = TokenRules(
@@ -73,6 +79,14 @@ async def open_backend(settings: AuthSettings) -> AsyncIterator[Backend]:
             rules=rules,
             wall_clock=time.time,
         )
+        session_rules = SessionRules(ttl_s=settings.session_ttl_s, idle_s=settings.session_idle_s)
+        sessions = Sessions(
+            store=SessionStore(engine, rules=session_rules),
+            logins=LoginStore(engine, rules=session_rules),
+            service=service,
+            passwords=passwords,
+            log=open_logger("auth"),
+        )
         try:
             yield Backend(
                 engine=engine,
@@ -81,10 +95,12 @@ async def open_backend(settings: AuthSettings) -> AsyncIterator[Backend]:
                 keys=keys,
                 rotation=rotation,
                 service=service,
+                sessions=sessions,
             )
         finally:
             await checks.close()
     finally:
+        passwords.close()
         await engine.dispose()
 
 

@@ -69,6 +69,11 @@ class Checks:
         wanted = Wanted(user_ids={user_id})
         return await self._find(partial(find_user_access, user_id=user_id), wanted)
 
+    async def user_access_read(self, user_id: str) -> tuple[UserAccess, AsOf]:
+        """From the database itself, whatever is known."""
+        wanted = Wanted(user_ids={user_id})
+        return await self._read_through(partial(find_user_access, user_id=user_id), wanted)
+
     async def _find(
         self, find: Callable[[Source], T | Wanted], everything: Wanted
     ) -> tuple[T, AsOf]:

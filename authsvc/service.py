@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from authsvc.access import UserRecord
 from authsvc.as_of import AsOf
@@ -21,12 +21,13 @@ from authsvc.listing import LocalUsersPage, UserLocalsPage
 from authsvc.model import LocalQuery
 from authsvc.paging import id_before, page_size_of, token_after
 from authsvc.rows import Decided
+from authsvc.session_rules import Session, is_ended, is_revoked
 from authsvc.store import Store
 from authsvc.tokens import BadToken, Claims, TokenRules, key_id, sign, verify
 from svckit.errors import NotFound
 from svckit.ids import check_id
 
-__all__ = ["AuthService", "Identity", "Permissions", "Explanation"]
+__all__ = ["AuthService", "Identity", "AccessToken", "Permissions", "Explanation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,15 @@ class Identity:
     permissions: tuple[str, ...]
     expires_at: int
     as_of: AsOf
+    session_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessToken:
+    """Good for `lifetime_s` from now."""
+
+    text: str = field(repr=False)
+    lifetime_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +113,18 @@ class AuthService:
         )
 
     async def verify_token(self, token: str) -> Identity:
-        """Raises BadToken. A token of a user who is not active any more is a bad one."""
+        """Raises BadToken.
+
+        A token of a user who is not active any more is a bad one, as is one whose session has
+        ended.
+        """
         kid = key_id(token)
         keys = await self._keys.verifying(kid)
         claims = verify(token, keys=keys, rules=self._rules, now=self._wall_clock())
         access, as_of = await self._checks.user_access(claims.user_id)
+        if access.user is not None and is_ended(claims, access.user):
+            # It may have started a moment ago, by another process: then it is not known here yet.
+            access, as_of = await self._checks.user_access_read(claims.user_id)
         user = access.user
         if (
             user is None
@@ -119,11 +136,16 @@ class AuthService:
         # revision at which the token was worth nothing any more.
         if kid not in await self._keys.verifying(kid):
             raise BadToken("unknown key")
+        if is_ended(claims, user):
+            raise BadToken("session ended")
+        if is_revoked(claims, user):
+            raise BadToken("token revoked")
         return Identity(
             user_id=claims.user_id,
             organization_id=claims.organization_id,
             permissions=user.permissions,
             expires_at=claims.expires_at,
+            session_id=claims.session_id,
             as_of=as_of,
         )
 
@@ -131,15 +153,33 @@ class AuthService:
         """A token for this user, good from now on. Raises NotFound."""
         access, _ = await self._checks.user_access(check_id("user_id", user_id))
         user = _existing(access.user)
-        now = int(self._wall_clock())
+        issued = await self._sign(
+            user_id, user.organization_id, valid_from=user.tokens_valid_from, session=None
+        )
+        return issued.text
+
+    async def issue_session_token(self, session: Session, *, valid_from: int) -> AccessToken:
+        """As `issue_token`, but not good for longer than its session; `valid_from`: the user's."""
+        return await self._sign(
+            session.user_id, session.organization_id, valid_from=valid_from, session=session
+        )
+
+    async def _sign(
+        self, user_id: str, organization_id: str, *, valid_from: int, session: Session | None
+    ) -> AccessToken:
+        # Within the second of a revocation the next one counts, or it would hit this token as well.
+        now = max(int(self._wall_clock()), valid_from)
+        end = now + self._rules.ttl_s
         claims = Claims(
             user_id=user_id,
-            organization_id=user.organization_id,
+            organization_id=organization_id,
             token_id=secrets.token_urlsafe(16),
             issued_at=now,
-            expires_at=now + self._rules.ttl_s,
+            expires_at=end if session is None else min(end, session.expires_at),
+            session_id=None if session is None else session.id,
         )
-        return sign(claims, key=await self._keys.signing(), rules=self._rules)
+        text = sign(claims, key=await self._keys.signing(), rules=self._rules)
+        return AccessToken(text=text, lifetime_s=claims.expires_at - now)
 
     async def list_user_locals(
         self, user_id: str, *, page_size: int, page_token: str

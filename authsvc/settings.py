@@ -67,6 +67,9 @@ class AuthSettings:
     key_rotation_s: Annotated[int, Meta(ge=0, le=3_650 * 86_400)] = 30 * 86_400
     key_secret: Secret | None = field(default=None, repr=False)
     key_secret_old: Secret | None = field(default=None, repr=False)
+    # From login to the last refresh, and how long one may go without a refresh.
+    session_ttl_s: Annotated[int, Meta(ge=60, le=31_536_000)] = 30 * 86_400
+    session_idle_s: Annotated[int, Meta(ge=60, le=31_536_000)] = 7 * 86_400
 
     call_timeout_s: Seconds = 5.0  # for calls that come without a deadline
     drain_s: Seconds = 5.0

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from authsvc.cli import access, bulk, keys, tokens
+from authsvc.cli import access, bulk, keys, passwords, sessions, tokens
 from svckit.errors import ServiceError
 from svckit.service import StartError
 
@@ -28,6 +28,8 @@ app.command("revoke")(access.revoke)
 app.command("explain")(access.explain)
 app.add_typer(tokens.app, name="token")
 app.add_typer(keys.app, name="keys")
+app.add_typer(passwords.app, name="password")
+app.add_typer(sessions.app, name="sessions")
 
 
 def main() -> None:
