@@ -32,11 +32,11 @@ def new_password_bytes(password: str) -> bytes:
 
 
 def _encoded(password: str) -> bytes:
-    try:
-        return password.encode()
-    except UnicodeEncodeError:
-        # Not its cause: that quotes the password.
-        raise InvalidRequest("the password is not valid UTF-8") from None
+    # Not strictly: that error would quote the password, wherever ours goes.
+    encoded = password.encode(errors="replace")
+    if encoded.decode() != password:
+        raise InvalidRequest("the password is not valid UTF-8")
+    return encoded
 
 
 def _check_size(password: bytes) -> None:

@@ -1,0 +1,249 @@
+"""Sessions, passwords and failed logins at rest, on both databases."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, select
+
+from authsvc.audit import OPERATOR
+from authsvc.login_limits import FORGOTTEN_AFTER_S
+from authsvc.model import Organization, Status
+from authsvc.store.schema import login_failures, metadata, sessions
+from authsvc.tokens import BadToken
+from svckit.errors import NotFound, Unauthenticated
+from tests.contract.store.stored import changes_since, here, put
+from tests.sessions_at_hand import ANA, PASSWORD, SessionsAtHand, sessions_at_hand
+
+
+@pytest.fixture
+async def a(database_url: str) -> AsyncIterator[SessionsAtHand]:
+    async with sessions_at_hand(database_url) as at_hand:
+        yield at_hand
+
+
+async def test_a_login_is_a_session_of_the_user_a_change_on_the_feed_and_an_audit_row(
+    a: SessionsAtHand,
+) -> None:
+    before = await here(a.store)
+
+    started = await a.start()
+
+    assert (await a.user()).sessions == {started["session_id"]}
+    (change,) = await changes_since(a.store, before)
+    assert (change.organization_id, change.user_id, change.local_id) == ("acme", "ana", None)
+    row = (await a.audited())[-1]
+    assert (row.actor_kind, row.actor_id, row.action, row.target, row.revision) == (
+        *("user", "ana", "session.start", f"session:{started['session_id']}"),
+        change.revision,
+    )
+
+
+async def test_a_refresh_stays_in_its_session_and_is_no_change_on_the_feed(
+    a: SessionsAtHand,
+) -> None:
+    started = await a.start()
+    before = await here(a.store)
+
+    answer = await a.refresh(started["refresh_token"])
+
+    assert answer.json()["session_id"] == started["session_id"]
+    assert answer.json()["refresh_token"] != started["refresh_token"]
+    assert await changes_since(a.store, before) == []
+    assert (await a.service.verify_token(answer.json()["access_token"])).user_id == "ana"
+
+
+async def test_a_refresh_token_used_twice_ends_its_session_and_no_other(
+    a: SessionsAtHand,
+) -> None:
+    stolen, other = await a.start(), await a.start()
+    refreshed = (await a.refresh(stolen["refresh_token"])).json()
+    before = await here(a.store)
+
+    reused = await a.refresh(stolen["refresh_token"])
+
+    assert reused.status == 401
+    assert (await a.refresh(refreshed["refresh_token"])).status == 401
+    with pytest.raises(BadToken, match=r"^session ended$"):
+        await a.service.verify_token(refreshed["access_token"])
+    assert (await a.user()).sessions == {other["session_id"]}
+    assert len(await changes_since(a.store, before)) == 1
+    row = (await a.audited())[-1]
+    assert (row.actor_kind, row.action, row.target, row.after) == (
+        *("stranger", "session.end", f"session:{stolen['session_id']}"),
+        '{"reason":"refresh token used twice","user_id":"ana"}',
+    )
+    (line,) = a.logged.calls
+    assert (line.method_name, line.kwargs) == (
+        "warning",
+        {"event": "refresh_reused", "session_id": stolen["session_id"], "user_id": "ana"},
+    )
+
+
+async def test_of_two_who_refresh_at_once_one_wins_and_the_session_is_over(
+    a: SessionsAtHand,
+) -> None:
+    started = await a.start()
+
+    answers = await asyncio.gather(*(a.refresh(started["refresh_token"]) for _ in range(2)))
+
+    assert sorted(answer.status for answer in answers) == [200, 401]
+    (winner,) = (answer.json() for answer in answers if answer.status == 200)
+    with pytest.raises(BadToken, match=r"^session ended$"):
+        await a.service.verify_token(winner["access_token"])
+    assert (await a.user()).sessions == frozenset()
+
+
+async def test_making_a_user_inactive_ends_what_they_have_for_good(a: SessionsAtHand) -> None:
+    started = await a.start()
+    bare = await a.service.issue_token("ana")
+    a.now += 0.5
+
+    await put(a.store, replace(ANA, status=Status.INACTIVE))
+    await put(a.store, ANA)
+
+    for token, reason in ((started["access_token"], "session ended"), (bare, "token revoked")):
+        with pytest.raises(BadToken, match=f"^{reason}$"):
+            await a.service.verify_token(token)
+    assert (await a.refresh(started["refresh_token"])).status == 401
+    # The very same second: what is new is good.
+    assert (await a.service.verify_token(await a.service.issue_token("ana"))).user_id == "ana"
+    assert (await a.service.verify_token((await a.start())["access_token"])).user_id == "ana"
+
+
+async def test_writing_a_user_again_does_not_bring_revoked_tokens_back(a: SessionsAtHand) -> None:
+    token = await a.service.issue_token("ana")
+    await a.sessions.set_password("ana", PASSWORD, by=OPERATOR)
+
+    await put(a.store, replace(ANA, email="ana2@acme.test"))
+
+    with pytest.raises(BadToken, match=r"^token revoked$"):
+        await a.service.verify_token(token)
+
+
+async def test_a_suspended_organization_cannot_refresh_and_goes_on_when_it_is_back(
+    a: SessionsAtHand,
+) -> None:
+    started = await a.start()
+
+    await put(a.store, Organization(id="acme", name="Acme", status=Status.INACTIVE))
+    refused = await a.refresh(started["refresh_token"])
+    await put(a.store, Organization(id="acme", name="Acme"))
+
+    assert refused.status == 401
+    assert (await a.refresh(started["refresh_token"])).status == 200
+
+
+async def test_the_operator_sets_a_password_and_all_sessions_end(a: SessionsAtHand) -> None:
+    started = await a.start()
+
+    await a.sessions.set_password("ana", "another password", by=OPERATOR)
+
+    assert (await a.refresh(started["refresh_token"])).status == 401
+    assert (await a.log_in()).status == 401
+    assert (await a.log_in(password="another password")).status == 200
+    with pytest.raises(NotFound):
+        await a.sessions.set_password("nobody", "another password", by=OPERATOR)
+
+
+async def test_a_user_has_twenty_sessions_and_the_oldest_makes_room(a: SessionsAtHand) -> None:
+    started = []
+    for _ in range(21):
+        a.now += 1
+        started.append((await a.start())["session_id"])
+
+    assert (await a.user()).sessions == set(started[1:])
+    ended = [row for row in await a.audited() if row.action == "session.end"]
+    assert [(row.target, row.after) for row in ended] == [
+        (f"session:{started[0]}", '{"reason":"too many","user_id":"ana"}')
+    ]
+
+
+async def test_only_the_users_own_sessions_end(a: SessionsAtHand) -> None:
+    await a.sessions.set_password("bea", PASSWORD, by=OPERATOR)
+    own, others = await a.start(), await a.start()
+    bea = await a.log_in(organization_id="bazar", email="bea@bazar.test")
+
+    with pytest.raises(NotFound, match=r"^no such session$"):
+        await a.sessions.end("bea", own["session_id"], by=OPERATOR, reason="ended")
+    await a.sessions.end("ana", own["session_id"], by=OPERATOR, reason="ended")
+
+    assert (await a.user()).sessions == {others["session_id"]}
+    assert (await a.user("bea")).sessions == {bea.json()["session_id"]}
+    assert await a.sessions.end_all("ana", by=OPERATOR) == 1
+    assert await a.sessions.end_all("ana", by=OPERATOR) == 0
+
+
+async def test_a_password_that_changes_while_it_is_hashed_starts_no_session(
+    a: SessionsAtHand,
+) -> None:
+    verify = a.passwords.is_match
+
+    async def meanwhile(stored: str | None, password: bytes) -> bool:
+        is_match = await verify(stored, password)
+        await put(a.store, replace(ANA, status=Status.INACTIVE))
+        return is_match
+
+    a.passwords.is_match = meanwhile  # type: ignore[method-assign] # the moment between two steps
+
+    with pytest.raises(Unauthenticated):
+        await a.sessions.log_in(
+            organization_id="acme", email=ANA.email, password=PASSWORD, network="n"
+        )
+
+    assert (await a.user()).sessions == frozenset()
+    assert (await a.audited())[-1].after == '{"reason":"changed during the login"}'
+
+
+async def test_failed_logins_still_count_after_a_restart(
+    a: SessionsAtHand, database_url: str
+) -> None:
+    for _ in range(5):
+        assert (await a.log_in(password="wrong password")).status == 401
+
+    async with sessions_at_hand(database_url) as restarted:
+        answer = await restarted.log_in()
+
+    assert (answer.status, answer.headers["retry-after"]) == (429, "1")
+
+
+async def test_what_is_over_is_trimmed_and_what_is_not_stays(a: SessionsAtHand) -> None:
+    await a.start()
+    await a.log_in(password="wrong password")
+    a.now += 6 * 86_400
+    await a.start()
+    await a.session_store.trim()
+    assert await counted(a) == (2, 2)  # the account and the network
+
+    a.now += 2 * 86_400
+    await a.session_store.trim()
+
+    assert await counted(a) == (1, 0)
+    assert FORGOTTEN_AFTER_S < 2 * 86_400
+
+
+async def counted(a: SessionsAtHand) -> tuple[int | None, int | None]:
+    """Rows of sessions and of tallies."""
+    async with a.engine.connect() as connection:
+        return (
+            await connection.scalar(select(func.count()).select_from(sessions)),
+            await connection.scalar(select(func.count()).select_from(login_failures)),
+        )
+
+
+async def test_no_secret_is_stored_as_it_is(a: SessionsAtHand) -> None:
+    started = await a.start()
+    await a.log_in(password="canary-wrong-password")
+    secrets = [
+        *started["refresh_token"].removeprefix("prt_").split("."),
+        *(PASSWORD, "canary-wrong-password", started["access_token"]),
+    ]
+
+    async with a.engine.connect() as connection:
+        stored = [
+            repr((await connection.execute(table.select())).all())
+            for table in metadata.sorted_tables
+        ]
+
+    assert [secret for secret in secrets if any(secret in text for text in stored)] == []
