@@ -113,7 +113,7 @@ class Sessions:
             raise Unauthenticated(REFRESH_TOKEN_REFUSED)
         session = refreshed.session
         if refreshed.is_reuse:
-            self._log.warning("refresh_reused", session_id=session.id, user_id=session.user_id)
+            self._log.warning("refresh_reused", session_id=session.id)
             raise Unauthenticated(REFRESH_TOKEN_REFUSED)
         return await self._started(session, following, valid_from=refreshed.tokens_valid_from)
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, case, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authsvc.session_rules import Session
@@ -93,10 +93,12 @@ async def shut_out(
     """
     if not user_ids:
         return
-    # A token says when it was issued in whole seconds, so all of this one are from before.
-    valid_from = int(wall_now) + 1
-    older = users.c.id.in_(user_ids) & (users.c.tokens_valid_from < valid_from)
-    await connection.execute(update(users).where(older).values(tokens_valid_from=valid_from))
+    # A token says when it was issued in whole seconds, so all of this one are from before; and so
+    # are those of the next one, when a shut-out before this one made them begin with it.
+    now, last = int(wall_now), users.c.tokens_valid_from
+    after = case((last > now, last), else_=now) + 1
+    whose = users.c.id.in_(user_ids)
+    await connection.execute(update(users).where(whose).values(tokens_valid_from=after))
     ended = sessions.c.user_id.in_(user_ids) & (sessions.c.id != (kept_session_id or ""))
     await connection.execute(delete(sessions).where(ended))
 

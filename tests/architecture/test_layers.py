@@ -19,6 +19,8 @@ KNOWN_CORES = {
     *("svckit/status.py", "svckit/deadline.py", "svckit/ids.py", "svckit/text.py"),
     *("svckit/errors.py", "svckit/semconv.py", "svckit/readiness.py", "svckit/cause.py"),
     *("authsvc/decision.py", "authsvc/tokens.py", "authsvc/model.py", "authsvc/entity_rules.py"),
+    *("authsvc/session_rules.py", "authsvc/login_limits.py", "authsvc/refresh_tokens.py"),
+    *("authsvc/password_rules.py",),
     *("authsvc/transfer/lines.py", "authsvc/store/admission.py", "authsvc/store/history.py"),
     *("authsvc/store/touches.py", "authsvc/listing.py", "authsvc/records.py"),
     *("authsvc/freshness.py", "authsvc/knowledge.py", "authsvc/change_log.py", "authsvc/rows.py"),

@@ -77,7 +77,7 @@ async def test_a_refresh_token_used_twice_ends_its_session_and_no_other(
     (line,) = a.logged.calls
     assert (line.method_name, line.kwargs) == (
         "warning",
-        {"event": "refresh_reused", "session_id": stolen["session_id"], "user_id": "ana"},
+        {"event": "refresh_reused", "session_id": stolen["session_id"]},
     )
 
 
@@ -110,6 +110,18 @@ async def test_making_a_user_inactive_ends_what_they_have_for_good(a: SessionsAt
     # The very same second: what is new is good.
     assert (await a.service.verify_token(await a.service.issue_token("ana"))).user_id == "ana"
     assert (await a.service.verify_token((await a.start())["access_token"])).user_id == "ana"
+
+
+async def test_what_was_issued_between_two_shut_outs_within_a_second_is_over_as_well(
+    a: SessionsAtHand,
+) -> None:
+    await a.sessions.set_password("ana", PASSWORD, by=OPERATOR)
+    between = await a.service.issue_token("ana")
+    await a.sessions.set_password("ana", PASSWORD, by=OPERATOR)
+
+    with pytest.raises(BadToken, match=r"^token revoked$"):
+        await a.service.verify_token(between)
+    assert (await a.service.verify_token(await a.service.issue_token("ana"))).user_id == "ana"
 
 
 async def test_writing_a_user_again_does_not_bring_revoked_tokens_back(a: SessionsAtHand) -> None:
