@@ -25,7 +25,7 @@ __all__ = ["PasswordCost", "Passwords"]
 WORKERS = 2
 PLACES_MAX = 16
 # Of the threads: a check must never wait for a login. What is idle is theirs all the same.
-NICENESS = 10
+NICENESS = 19
 SALT_BYTES = 16
 HASH_BYTES = 32
 

@@ -143,11 +143,13 @@ class LoginStore:
         """
         now = self._wall_clock()
         async with writing(self._engine, lock=WRITE_LOCK) as connection:
+            # Looked at first: returning commits, and there must be nothing to commit by then.
+            user_id = begun.account.user_id if begun.account else ""
+            living = {session.id for session in await sessions_of(connection, user_id)}
+            if kept_session_id not in living:
+                return None
             account = await self._accept(connection, begun, new_hash)
             if account is None:
-                return None
-            kept = {session.id for session in await sessions_of(connection, account.user_id)}
-            if kept_session_id not in kept:
                 return None
             await shut_out(
                 connection, [account.user_id], wall_now=now, kept_session_id=kept_session_id

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from authsvc.audit import OPERATOR
 from authsvc.login_limits import FORGOTTEN_AFTER_S
 from authsvc.model import Organization, Status
+from authsvc.sessions import trimming
 from authsvc.store.schema import login_failures, metadata, sessions
 from authsvc.tokens import BadToken
 from svckit.errors import NotFound, Unauthenticated
@@ -38,6 +39,22 @@ async def test_a_login_is_a_session_of_the_user_a_change_on_the_feed_and_an_audi
         *("user", "ana", "session.start", f"session:{started['session_id']}"),
         change.revision,
     )
+
+
+async def test_a_process_that_has_not_heard_of_a_session_yet_believes_its_tokens(
+    a: SessionsAtHand,
+) -> None:
+    await a.follow()
+    bare = await a.service.issue_token("ana")
+    assert (await a.replica.verify_token(bare)).user_id == "ana"  # and knows her from now on
+
+    started = await a.start()
+
+    assert (await a.replica.verify_token(started["access_token"])).user_id == "ana"
+    assert (await a.post("logout", token=started["access_token"])).status == 204
+    await a.follow()
+    with pytest.raises(BadToken, match=r"^session ended$"):
+        await a.replica.verify_token(started["access_token"])
 
 
 async def test_a_refresh_stays_in_its_session_and_is_no_change_on_the_feed(
@@ -206,6 +223,49 @@ async def test_a_password_that_changes_while_it_is_hashed_starts_no_session(
 
     assert (await a.user()).sessions == frozenset()
     assert (await a.audited())[-1].after == '{"reason":"changed during the login"}'
+
+
+@pytest.mark.parametrize("is_session_over", [True, False])
+async def test_a_change_of_the_password_that_is_overtaken_changes_nothing(
+    a: SessionsAtHand, is_session_over: bool
+) -> None:
+    started, hash_password = await a.start(), a.passwords.hash
+
+    async def meanwhile(password: bytes) -> str:
+        if is_session_over:
+            await a.sessions.end_all("ana", by=OPERATOR)
+        else:
+            await put(a.store, replace(ANA, email="ana2@acme.test"))
+        return await hash_password(password)
+
+    a.passwords.hash = meanwhile  # type: ignore[method-assign] # the moment between two steps
+    change = {"current_password": PASSWORD, "new_password": "another password"}
+
+    answer = await a.post("password", change, token=started["access_token"])
+
+    assert (answer.status, answer.json()["detail"]) == (403, "the current password is wrong")
+    email = ANA.email if is_session_over else "ana2@acme.test"
+    assert (await a.log_in(email=email)).status == 200
+    assert (await a.log_in(email=email, password="another password")).status == 401
+
+
+async def test_a_session_that_is_over_has_no_password_to_change(a: SessionsAtHand) -> None:
+    with pytest.raises(NotFound, match=r"^no such session$"):
+        await a.sessions.change_password(
+            "ana", "over", current=PASSWORD, new="another password", network="n"
+        )
+
+
+async def test_what_is_over_is_trimmed_while_the_service_runs(
+    a: SessionsAtHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("authsvc.sessions.TRIM_EVERY_S", 0.001)
+    await a.start()
+    a.now += 8 * 86_400
+
+    async with trimming(a.sessions), asyncio.timeout(10):
+        while await counted(a) != (0, 0):  # noqa: ASYNC110 # another task
+            await asyncio.sleep(0.001)
 
 
 async def test_failed_logins_still_count_after_a_restart(

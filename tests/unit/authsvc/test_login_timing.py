@@ -47,7 +47,7 @@ def t_of(one: Sequence[float], other: Sequence[float]) -> float:
     """Welch's t of their ranks: a pause of the machine is one late place, however long it was."""
     order = sorted((*one, *other))
     a, b = ([bisect_left(order, time_s) for time_s in times] for times in (one, other))
-    return (fmean(a) - fmean(b)) / (variance(a) / len(a) + variance(b) / len(b)) ** 0.5
+    return float((fmean(a) - fmean(b)) / (variance(a) / len(a) + variance(b) / len(b)) ** 0.5)
 
 
 async def measure(a: SessionsAtHand) -> float:
