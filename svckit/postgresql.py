@@ -22,6 +22,8 @@ def open_postgresql(url: URL, limits: DatabaseLimits) -> AsyncEngine:
         pool_size=limits.pool_size,
         max_overflow=0,
         pool_timeout=limits.pool_wait_s,
+        # An error goes into the log as it is, and a parameter may be a hash or a key.
+        hide_parameters=True,
         # Else each SELECT pays for a BEGIN and a ROLLBACK, a round trip each.
         isolation_level="AUTOCOMMIT",
         connect_args={

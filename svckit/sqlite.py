@@ -47,6 +47,8 @@ def open_sqlite(url: URL, limits: DatabaseLimits) -> AsyncEngine:
         pool_size=limits.pool_size,
         max_overflow=0,
         pool_timeout=limits.pool_wait_s,
+        # An error goes into the log as it is, and a parameter may be a hash or a key.
+        hide_parameters=True,
         connect_args={
             "async_creator_fn": partial(_connect, path),
             "timeout": OPENING_TIMEOUT_S,

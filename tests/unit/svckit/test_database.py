@@ -275,3 +275,12 @@ def test_a_failed_start_is_one_sentence_with_the_url_and_the_problem(
 
     assert str(failure.value) == f"cannot open postgresql+asyncpg://me:***@host/x: {problem}"
     assert failure.value.__cause__ is raised
+
+
+async def test_an_error_does_not_tell_what_a_statement_was_given(tmp_path: Path) -> None:
+    async with opened(sqlite_url(tmp_path / "x.db")) as engine:
+        with pytest.raises(OperationalError) as caught:
+            async with engine.connect() as connection:
+                await connection.execute(text("SELECT :given FROM nothing"), {"given": "canary"})
+
+    assert "canary" not in str(caught.value)
