@@ -14,8 +14,8 @@ from authsvc.follower import follow
 from authsvc.grpc_api import AuthGrpc
 from authsvc.key_rotation import keep_rotating
 from authsvc.rest_api import AuthRest
-from authsvc.rest_keys import KeysRest
 from authsvc.rest_auth import SessionsRest
+from authsvc.rest_keys import KeysRest
 from authsvc.sessions import trimming
 from authsvc.settings import PREFIX, AuthSettings
 from authsvc.wire import open_codec

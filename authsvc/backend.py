@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from authsvc.checks import Checks
@@ -26,7 +27,6 @@ from authsvc.tokens import TokenRules
 from svckit.database import open_database
 from svckit.database_errors import naming, start_failures
 from svckit.lease_clock import lease_clock
-from svckit.logs import open_logger
 from svckit.migrations import migrate
 
 __all__ = ["Backend", "open_backend"]
@@ -85,7 +85,8 @@ async def open_backend(settings: AuthSettings) -> AsyncIterator[Backend]:
             logins=LoginStore(engine, rules=session_rules),
             service=service,
             passwords=passwords,
-            log=open_logger("auth"),
+            # Bound when first used: whoever only exports may have closed standard output.
+            log=structlog.get_logger(service="auth"),
         )
         try:
             yield Backend(

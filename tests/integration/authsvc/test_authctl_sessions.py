@@ -66,6 +66,7 @@ async def test_with_a_password_set_the_demo_user_logs_in_and_the_operator_ends_i
     with sqlite3.connect(tmp_path / "auth.db") as database:
         rows = database.execute("SELECT actor_kind, action FROM audit ORDER BY id").fetchall()
     assert rows == [
+        ("system", "key.make"),
         ("operator", "password.change"),
         ("user", "session.start"),
         ("user", "session.start"),
