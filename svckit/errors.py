@@ -12,6 +12,7 @@ __all__ = [
     "Forbidden",
     "NotFound",
     "Conflict",
+    "PreconditionFailed",
     "Overloaded",
     "Unavailable",
     "DeadlineExceeded",
@@ -56,6 +57,10 @@ class NotFound(ServiceError):
 
 class Conflict(ServiceError):
     """What should be made exists already, or contradicts what exists."""
+
+
+class PreconditionFailed(ServiceError):
+    """What is there is not what the caller believed to be there."""
 
 
 class Overloaded(ServiceError):

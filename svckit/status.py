@@ -29,6 +29,9 @@ TABLE: dict[type[errors.ServiceError], WireStatus] = {
     errors.Forbidden: WireStatus(grpc=Status.PERMISSION_DENIED, http=403, title="Forbidden"),
     errors.NotFound: WireStatus(grpc=Status.NOT_FOUND, http=404, title="Not found"),
     errors.Conflict: WireStatus(grpc=Status.ALREADY_EXISTS, http=409, title="Conflict"),
+    errors.PreconditionFailed: WireStatus(
+        grpc=Status.FAILED_PRECONDITION, http=412, title="Precondition failed"
+    ),
     errors.Overloaded: WireStatus(grpc=Status.RESOURCE_EXHAUSTED, http=429, title="Overloaded"),
     errors.Unavailable: WireStatus(grpc=Status.UNAVAILABLE, http=503, title="Unavailable"),
     errors.DeadlineExceeded: WireStatus(

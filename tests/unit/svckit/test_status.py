@@ -14,6 +14,7 @@ EXPECTED = {
     errors.Forbidden: (Status.PERMISSION_DENIED, 403),
     errors.NotFound: (Status.NOT_FOUND, 404),
     errors.Conflict: (Status.ALREADY_EXISTS, 409),
+    errors.PreconditionFailed: (Status.FAILED_PRECONDITION, 412),
     errors.Overloaded: (Status.RESOURCE_EXHAUSTED, 429),
     errors.Unavailable: (Status.UNAVAILABLE, 503),
     errors.DeadlineExceeded: (Status.DEADLINE_EXCEEDED, 504),
