@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["ActorKind", "Actor", "AuditEntry", "STRANGER", "SYSTEM", "OPERATOR"]
+__all__ = [
+    "ActorKind",
+    "Actor",
+    "AuditEntry",
+    "AuditRow",
+    "AuditFilter",
+    "STRANGER",
+    "SYSTEM",
+    "OPERATOR",
+]
 
 
 class ActorKind(StrEnum):
@@ -45,3 +54,25 @@ class AuditEntry:
     target: str
     before: Mapping[str, object] | None = None
     after: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRow:
+    """An entry as it stands in the log. `written_at` is in whole seconds since 1970."""
+
+    id: int
+    written_at: int
+    entry: AuditEntry
+    revision: int | None
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """`since` and `until` are in seconds since 1970; the second is not within."""
+
+    organization_id: str | None = None
+    actor_id: str | None = None
+    action: str | None = None
+    since: int | None = None
+    until: int | None = None

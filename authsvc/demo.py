@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from authsvc.audit import SYSTEM
 from authsvc.backend import Backend
 from authsvc.settings import AuthSettings
 from authsvc.transfer import import_lines
@@ -16,7 +17,7 @@ async def load_demo(backend: Backend) -> bool:
     """Into an empty store only. True when it was loaded."""
     if not await backend.store.is_empty():
         return False
-    report = await import_lines(backend.store, DEMO_FILE)
+    report = await import_lines(backend.store, DEMO_FILE, by=SYSTEM)
     assert not report.rejected, report.rejected
     return True
 

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 
+from authsvc.audit import SYSTEM
 from authsvc.store import Store
 from svckit.database import open_database
 
@@ -22,7 +23,7 @@ async def revoke_as_told(url: str) -> None:
         while line := await asyncio.to_thread(sys.stdin.readline):
             verb, user_id, local_id = line.split()
             change = store.revoke if verb == "revoke" else store.grant
-            has_changed = await change(user_id, local_id)
+            has_changed = await change(user_id, local_id, by=SYSTEM)
             assert has_changed, f"nothing to {verb}"
             print(time.monotonic(), flush=True)
     finally:

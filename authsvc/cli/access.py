@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from authsvc.audit import OPERATOR
 from authsvc.backend import Backend
 from authsvc.cli.session import run
 from authsvc.model import LocalQuery
@@ -22,7 +23,7 @@ def grant(user: User, local: Local) -> None:
     """Let a user enter a local of their organization."""
 
     async def work(backend: Backend) -> bool:
-        return await backend.store.grant(user, local)
+        return await backend.store.grant(user, local, by=OPERATOR)
 
     print(f"{user} may enter {local}" + ("" if run(work) else " already"))
 
@@ -31,7 +32,7 @@ def revoke(user: User, local: Local) -> None:
     """Let a user enter a local no more."""
 
     async def work(backend: Backend) -> bool:
-        return await backend.store.revoke(user, local)
+        return await backend.store.revoke(user, local, by=OPERATOR)
 
     print(f"{user} may not enter {local}" + (" any more" if run(work) else ", nor could before"))
 

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from authsvc.audit import OPERATOR
 from authsvc.backend import Backend
 from authsvc.cli.session import run, run_on_any, settings_from_environment
 from authsvc.demo import load_demo
@@ -46,7 +47,10 @@ async def _import(backend: Backend, file: Path) -> ImportReport:
             total = None if bar.disable else await asyncio.to_thread(_count_lines, file)
             task = bar.add_task("importing", total=total)
             return await import_lines(
-                backend.store, source, on_progress=lambda n: bar.update(task, completed=n)
+                backend.store,
+                source,
+                by=OPERATOR,
+                on_progress=lambda n: bar.update(task, completed=n),
             )
     except OSError as exc:
         raise StartError(f"cannot read {file}: {exc.strerror}") from exc

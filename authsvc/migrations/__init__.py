@@ -7,5 +7,5 @@ from svckit.migrations import Migrations
 __all__ = ["MIGRATIONS"]
 
 MIGRATIONS = Migrations(
-    directory=Path(__file__).parent, head="0005", version_table="auth_alembic_version"
+    directory=Path(__file__).parent, head="0006", version_table="auth_alembic_version"
 )

@@ -25,6 +25,7 @@ from authsvc.login_limits import (
 from authsvc.refresh_tokens import RefreshToken
 from authsvc.session_rules import Session, SessionRules, end_of, surplus
 from authsvc.store import audit
+from authsvc.store.commit import WRITE_LOCK
 from authsvc.store.logins import (
     StoredAccount,
     account_of,
@@ -35,7 +36,6 @@ from authsvc.store.logins import (
 )
 from authsvc.store.session_changes import ended, entry, record
 from authsvc.store.sessions import add_session, end_sessions, sessions_of, shut_out
-from authsvc.store.store import WRITE_LOCK
 from svckit.database import writing
 from svckit.errors import Overloaded
 

@@ -124,6 +124,12 @@ user_roles = _held("user_roles", "roles", "role_id")
 user_locals = _held("user_locals", "locals", "local_id")
 # The users of a local, in their order.
 Index(None, user_locals.c.local_id, user_locals.c.user_id)
+# Whether anyone still holds a permission is asked by each write that could end it.
+Index(None, role_permissions.c.permission, role_permissions.c.role_id)
+Index(None, user_roles.c.role_id, user_roles.c.user_id)
+# An organization's own, in their order.
+for table in (locals_, roles, users):
+    Index(None, table.c.organization_id, table.c.id)
 
 signing_keys = Table(
     "signing_keys",

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from authsvc.audit import STRANGER, Actor
 from authsvc.refresh_tokens import RefreshToken
 from authsvc.session_rules import Refresh, Session, SessionRules, end_of, judge_refresh
+from authsvc.store.commit import WRITE_LOCK
 from authsvc.store.logins import StoredAccount, account_of, put_password, trim_tallies
 from authsvc.store.session_changes import ended, entry, record
 from authsvc.store.sessions import (
@@ -24,7 +25,6 @@ from authsvc.store.sessions import (
     shut_out,
     trim_sessions,
 )
-from authsvc.store.store import WRITE_LOCK
 from svckit.database import reading, writing
 from svckit.errors import NotFound
 

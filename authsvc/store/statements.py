@@ -8,7 +8,7 @@ from sqlalchemy import Column, Table, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-__all__ = ["Row", "Values", "select_in", "upsert", "insert_absent", "insert", "delete_pairs"]
+__all__ = ["Row", "Values", "select_in", "upsert", "insert", "delete_pairs"]
 
 # Below both databases' limit of about 32,000 parameters, and below the time for one statement.
 PART_SIZE = 5_000
@@ -49,12 +49,6 @@ async def upsert(connection: AsyncConnection, table: Table, rows: Sequence[Value
     )
     for part in _parts(rows):
         await connection.execute(statement, part)
-
-
-async def insert_absent(connection: AsyncConnection, table: Table, row: Values) -> bool:
-    """True when there was no such row."""
-    statement = _insert(connection, table).on_conflict_do_nothing()
-    return (await connection.execute(statement, row)).rowcount > 0
 
 
 async def insert(connection: AsyncConnection, table: Table, rows: Sequence[Values]) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -12,13 +13,12 @@ from authsvc.audit import Actor
 from authsvc.changes import ChangePage
 from authsvc.entity_rules import check_entity
 from authsvc.listing import LocalUsersPage, UserLocalsPage
-from authsvc.model import Entity, Status, User
+from authsvc.model import Entity
 from authsvc.store import change_log, export, keys, listing, records, writes
-from authsvc.store.admission import Rejection, admit, mentions
+from authsvc.store.admission import Rejection
+from authsvc.store.commit import WRITE_LOCK, commit, commit_one
 from authsvc.store.entities import is_empty
 from authsvc.store.keys import KeyChange
-from authsvc.store.sessions import shut_out
-from authsvc.store.touches import touch_of
 from authsvc.stored_key import StoredKey
 from svckit.database import outages, reading, snapshot, writing
 from svckit.database_signals import commit_signals
@@ -26,8 +26,6 @@ from svckit.ids import check_id
 
 __all__ = ["Store"]
 
-# All writers of Auth queue here, so what one has read stays true until it has written.
-WRITE_LOCK = "auth_write"
 PING_TIMEOUT_S = 2.0
 
 
@@ -102,46 +100,42 @@ class Store:
         async with reading(self._engine) as connection:
             return await listing.local_users_page(connection, local_id, after_id, limit)
 
-    async def put_each(self, entities: Sequence[Entity]) -> tuple[Rejection, ...]:
+    async def put_each(self, entities: Sequence[Entity], *, by: Actor) -> tuple[Rejection, ...]:
         """Makes or changes those that fit what is there, and says what is wrong with the others.
 
         They may stand in any order; a user holds exactly what its entity names. One transaction:
-        1,000 at a time is a good measure. Raises InvalidRequest, with nothing written, when one of
-        them breaks a rule of `check_entity`.
+        1,000 at a time is a good measure. Raises, with nothing written, InvalidRequest when one of
+        them breaks a rule of `check_entity`, Conflict when no platform admin would remain.
         """
         # Whoever brings them, and however well they were checked before.
         for entity in entities:
             check_entity(entity)
         async with writing(self._engine, lock=WRITE_LOCK) as connection:
-            known = await writes.look_up(connection, mentions(entities))
-            admission = admit(entities, known)
-            changed = await writes.write(connection, admission)
-            await shut_out(connection, _inactive_users(changed), wall_now=self._wall_clock())
-            touches = [touch_of(entity) for entity in changed]
-            await change_log.record(connection, touches, wall_now=self._wall_clock())
-        return admission.rejections
+            committed = await commit(connection, entities, by=by, wall_now=self._wall_clock())
+        return committed.rejections
 
-    async def grant(self, user_id: str, local_id: str) -> bool:
+    async def grant(self, user_id: str, local_id: str, *, by: Actor) -> bool:
         """True when it changed something. Raises NotFound; Conflict for another's local."""
+        return await self._assign(user_id, local_id, frozenset.union, by=by)
+
+    async def revoke(self, user_id: str, local_id: str, *, by: Actor) -> bool:
+        """True when it changed something. Raises NotFound; Conflict for another's local."""
+        return await self._assign(user_id, local_id, frozenset.difference, by=by)
+
+    async def _assign(
+        self,
+        user_id: str,
+        local_id: str,
+        changed: Callable[[frozenset[str], frozenset[str]], frozenset[str]],
+        *,
+        by: Actor,
+    ) -> bool:
         check_id("user_id", user_id)
         check_id("local_id", local_id)
         async with writing(self._engine, lock=WRITE_LOCK) as connection:
-            touch = await writes.grant(connection, user_id, local_id)
-            await change_log.record(
-                connection, [touch] if touch else [], wall_now=self._wall_clock()
-            )
-        return touch is not None
-
-    async def revoke(self, user_id: str, local_id: str) -> bool:
-        """True when it changed something. Raises NotFound; Conflict for another's local."""
-        check_id("user_id", user_id)
-        check_id("local_id", local_id)
-        async with writing(self._engine, lock=WRITE_LOCK) as connection:
-            touch = await writes.revoke(connection, user_id, local_id)
-            await change_log.record(
-                connection, [touch] if touch else [], wall_now=self._wall_clock()
-            )
-        return touch is not None
+            user = await writes.assignable(connection, user_id, local_id)
+            wanted = replace(user, locals=changed(user.locals, frozenset({local_id})))
+            return await commit_one(connection, wanted, by=by, wall_now=self._wall_clock())
 
     async def signing_keys(self) -> tuple[StoredKey, ...]:
         """Newest first."""
@@ -182,11 +176,3 @@ class Store:
         ):
             async for entity in entities:
                 yield entity
-
-
-def _inactive_users(entities: Iterable[Entity]) -> list[str]:
-    return [
-        entity.id
-        for entity in entities
-        if isinstance(entity, User) and entity.status is Status.INACTIVE
-    ]

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import NamedTuple, assert_never
 
-from authsvc.model import Entity, Local, Organization, Role, User
+from authsvc.edits import Edit, assignment_of
+from authsvc.model import Local, Organization, Role, User
 
 __all__ = ["TOUCHES_MAX", "Touch", "touch_of", "fold"]
 
@@ -20,8 +21,8 @@ class Touch(NamedTuple):
     local_id: str | None = None
 
 
-def touch_of(entity: Entity) -> Touch:
-    match entity:
+def touch_of(edit: Edit) -> Touch:
+    match entity := edit.after:
         case Organization():
             return Touch(entity.id)
         case Local():
@@ -30,7 +31,7 @@ def touch_of(entity: Entity) -> Touch:
             # Whoever holds it.
             return Touch(entity.organization_id)
         case User():
-            return Touch(entity.organization_id, user_id=entity.id)
+            return Touch(entity.organization_id, user_id=entity.id, local_id=assignment_of(edit))
         case _:
             assert_never(entity)
 

@@ -1,11 +1,12 @@
 """Changing what is stored, where it differs. Runs in a transaction that is the only writer."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TypeVar, cast
+from typing import TypeVar
 
-from sqlalchemy import Table, and_, delete
+from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from authsvc.edits import Edit
 from authsvc.model import Entity, Local, Organization, Role, User
 from authsvc.store.admission import Admission, Known, Mentions, fold_email
 from authsvc.store.entities import entities_in
@@ -22,14 +23,12 @@ from authsvc.store.statements import (
     Values,
     delete_pairs,
     insert,
-    insert_absent,
     select_in,
     upsert,
 )
-from authsvc.store.touches import Touch
 from svckit.errors import Conflict, NotFound
 
-__all__ = ["look_up", "write", "grant", "revoke"]
+__all__ = ["look_up", "plan", "write", "assignable"]
 
 T = TypeVar("T", Organization, Local, Role, User)
 # What each owner holds, and one thing that one of them holds.
@@ -60,29 +59,42 @@ async def _owners(
     return {row[0]: row[1] for row in await select_in(connection, columns, table.c.id, ids)}
 
 
-async def write(connection: AsyncConnection, admission: Admission) -> list[Entity]:
-    """Writes what differs from what is stored, and returns that.
-
-    What a role or a user holds becomes exactly what it names.
-    """
-    new_organizations, _ = await _differing(connection, organizations, admission.organizations)
-    await upsert(connection, organizations, [_organization(o) for o in new_organizations])
-    new_locals, _ = await _differing(connection, locals_, admission.locals)
-    await upsert(connection, locals_, [_local(local) for local in new_locals])
-    new_roles, old_roles = await _differing(connection, roles, admission.roles)
-    await _write_roles(connection, new_roles, old_roles)
-    new_users, old_users = await _differing(connection, users, admission.users)
-    await _write_users(connection, new_users, old_users)
-    return [*new_organizations, *new_locals, *new_roles, *new_users]
+async def plan(connection: AsyncConnection, admission: Admission) -> list[Edit]:
+    """What differs from what is stored, in the order in which it can be written."""
+    return [
+        *await _differing(connection, organizations, admission.organizations),
+        *await _differing(connection, locals_, admission.locals),
+        *await _differing(connection, roles, admission.roles),
+        *await _differing(connection, users, admission.users),
+    ]
 
 
 async def _differing(
-    connection: AsyncConnection, table: Table, wanted: Sequence[T]
-) -> tuple[list[T], dict[str, T]]:
-    """Those that are not stored as they are wanted; and all of them that are stored, by id."""
+    connection: AsyncConnection, table: Table, wanted: Sequence[Entity]
+) -> list[Edit]:
     stored = await entities_in(connection, table, [entity.id for entity in wanted])
-    differing = [entity for entity in wanted if stored.get(entity.id) != entity]
-    return differing, cast("dict[str, T]", stored)
+    return [
+        Edit(before=stored.get(entity.id), after=entity)
+        for entity in wanted
+        if stored.get(entity.id) != entity
+    ]
+
+
+async def write(connection: AsyncConnection, edits: Sequence[Edit]) -> None:
+    """What a role or a user holds becomes exactly what it names."""
+    await upsert(connection, organizations, [_organization(o) for o in _made(edits, Organization)])
+    await upsert(connection, locals_, [_local(local) for local in _made(edits, Local)])
+    await _write_roles(connection, _made(edits, Role), _found(edits, Role))
+    await _write_users(connection, _made(edits, User), _found(edits, User))
+
+
+def _made(edits: Sequence[Edit], kind: type[T]) -> list[T]:
+    return [edit.after for edit in edits if isinstance(edit.after, kind)]
+
+
+def _found(edits: Sequence[Edit], kind: type[T]) -> dict[str, T]:
+    """Those that are not new, as they were, by id."""
+    return {edit.before.id: edit.before for edit in edits if isinstance(edit.before, kind)}
 
 
 async def _write_roles(
@@ -161,27 +173,14 @@ def _user(user: User) -> Values:
     }
 
 
-async def grant(connection: AsyncConnection, user_id: str, local_id: str) -> Touch | None:
-    """None when the user was assigned before. Raises NotFound, Conflict."""
-    touch = await _assignment(connection, user_id, local_id)
-    return touch if await insert_absent(connection, user_locals, touch._asdict()) else None
-
-
-async def revoke(connection: AsyncConnection, user_id: str, local_id: str) -> Touch | None:
-    """None when the user was not assigned before. Raises NotFound, Conflict."""
-    touch = await _assignment(connection, user_id, local_id)
-    assigned = and_(user_locals.c.user_id == user_id, user_locals.c.local_id == local_id)
-    deleted = await connection.execute(delete(user_locals).where(assigned))
-    return touch if deleted.rowcount > 0 else None
-
-
-async def _assignment(connection: AsyncConnection, user_id: str, local_id: str) -> Touch:
-    user_owner = (await _owners(connection, users, [user_id])).get(user_id)
-    if user_owner is None:
+async def assignable(connection: AsyncConnection, user_id: str, local_id: str) -> User:
+    """The user, whom this local may be assigned to. Raises NotFound, Conflict."""
+    user = (await entities_in(connection, users, [user_id])).get(user_id)
+    if not isinstance(user, User):
         raise NotFound(f"user {user_id!r} does not exist")
     local_owner = (await _owners(connection, locals_, [local_id])).get(local_id)
     if local_owner is None:
         raise NotFound(f"local {local_id!r} does not exist")
-    if local_owner != user_owner:
+    if local_owner != user.organization_id:
         raise Conflict(f"local {local_id!r} belongs to another organization than user {user_id!r}")
-    return Touch(user_owner, user_id, local_id)
+    return user

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
+from authsvc.audit import Actor
 from authsvc.model import Entity
 from authsvc.store import Store
 from authsvc.transfer.lines import LINE_BYTES_MAX, Kind, line_kind, parse_line
@@ -61,12 +62,16 @@ class ImportReport:
 
 
 async def import_lines(
-    store: Store, source: Path | IO[bytes], *, on_progress: Callable[[int], None] | None = None
+    store: Store,
+    source: Path | IO[bytes],
+    *,
+    by: Actor,
+    on_progress: Callable[[int], None] | None = None,
 ) -> ImportReport:
     """Reads `source` from where it stands, a pipe included; blank lines and a BOM are no matter.
 
-    `on_progress` hears after each transaction how many lines are settled. Raises Unavailable, and
-    OSError when the source cannot be read.
+    `on_progress` hears after each transaction how many lines are settled. Raises Unavailable,
+    Conflict when no platform admin would remain, and OSError when the source cannot be read.
     """
     tally = _Tally()
     async with _seekable(source) as file:
@@ -75,13 +80,15 @@ async def import_lines(
             file.seek(start)
             lines = _to_settle(file, kind)
             while part := await asyncio.to_thread(_take, lines):
-                await _import_part(store, kind, part, tally)
+                await _import_part(store, kind, part, tally, by=by)
                 if on_progress is not None:
                     on_progress(tally.settled)
     return tally.report()
 
 
-async def _import_part(store: Store, kind: Kind, part: list[Settled], tally: "_Tally") -> None:
+async def _import_part(
+    store: Store, kind: Kind, part: list[Settled], tally: "_Tally", *, by: Actor
+) -> None:
     numbers = []
     entities = []
     for number, found in part:
@@ -90,7 +97,7 @@ async def _import_part(store: Store, kind: Kind, part: list[Settled], tally: "_T
         else:
             numbers.append(number)
             entities.append(found)
-    rejections = await store.put_each(entities) if entities else ()
+    rejections = await store.put_each(entities, by=by) if entities else ()
     for rejection in rejections:
         tally.reject(numbers[rejection.index], rejection.error.detail)
     tally.accept(kind, len(entities) - len(rejections))

@@ -1,6 +1,7 @@
 """Puts entities into a store, and looks at what it holds, by what every caller has."""
 
 from authsvc.access import AccessPage
+from authsvc.audit import SYSTEM
 from authsvc.changes import Change, ChangePage
 from authsvc.decision import AccessFacts
 from authsvc.decision import facts_of as facts_in_records
@@ -22,7 +23,7 @@ __all__ = [
 
 async def put(store: Store, *entities: Entity) -> None:
     """All of them, none rejected."""
-    assert await store.put_each(entities) == ()
+    assert await store.put_each(entities, by=SYSTEM) == ()
 
 
 async def stored(store: Store) -> list[Entity]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from authsvc.audit import SYSTEM
 from authsvc.changes import Change
 from authsvc.model import Entity, Local, Organization, Role, Status, User
 from authsvc.store import Store
@@ -78,8 +79,8 @@ async def test_a_grant_and_a_revocation_touch_one_assignment(store: Store) -> No
     await put(store, *WORLD)
     start = await here(store)
 
-    await store.grant("ana", "sur")
-    await store.revoke("ana", "sur")
+    await store.grant("ana", "sur", by=SYSTEM)
+    await store.revoke("ana", "sur", by=SYSTEM)
 
     assert await changes_since(store, start) == [
         Change(revision=start.revision + n, organization_id="acme", user_id="ana", local_id="sur")
@@ -92,10 +93,10 @@ async def test_what_changes_nothing_takes_no_revision(store: Store) -> None:
     start = await here(store)
 
     await put(store, *WORLD)
-    await store.put_each([])
-    await store.put_each([Local(id="l", organization_id="nowhere", name="L")])
-    assert not await store.grant("ana", "centro")
-    assert not await store.revoke("ana", "sur")
+    await store.put_each([], by=SYSTEM)
+    await store.put_each([Local(id="l", organization_id="nowhere", name="L")], by=SYSTEM)
+    assert not await store.grant("ana", "centro", by=SYSTEM)
+    assert not await store.revoke("ana", "sur", by=SYSTEM)
 
     assert (await here(store)).revision == start.revision
 
@@ -105,11 +106,11 @@ async def test_what_is_refused_takes_no_revision(store: Store) -> None:
     start = await here(store)
 
     with pytest.raises(NotFound):
-        await store.grant("nobody", "centro")
+        await store.grant("nobody", "centro", by=SYSTEM)
     with pytest.raises(Conflict):
-        await store.revoke("ana", "puerto")
+        await store.revoke("ana", "puerto", by=SYSTEM)
     with pytest.raises(InvalidRequest):
-        await store.put_each([Organization(id="o", name="")])
+        await store.put_each([Organization(id="o", name="")], by=SYSTEM)
 
     assert (await here(store)).revision == start.revision
 
@@ -147,14 +148,14 @@ async def test_a_write_that_is_cancelled_has_both_its_change_and_its_revision_or
     locals_ = [Local(id=f"l{n}", organization_id="acme", name="L") for n in range(CANCELLED)]
     await put(store, *WORLD, *locals_)
     started_at = loop.time()
-    await store.grant("ana", "sur")
+    await store.grant("ana", "sur", by=SYSTEM)
     whole_s = loop.time() - started_at
     start = await here(store)
 
     for moment, local in enumerate(locals_):
         with suppress(TimeoutError):
             async with asyncio.timeout(2 * whole_s * moment / CANCELLED):
-                await store.grant("ana", local.id)
+                await store.grant("ana", local.id, by=SYSTEM)
 
     page = await access(store, query("ana", "acme", "sur"))
     user = page.users["ana"]
@@ -172,7 +173,7 @@ async def test_every_reader_sees_every_revision_once_in_the_order_of_the_commits
 
     async def write(store: Store, ids: list[str]) -> None:
         for local_id in ids:
-            await store.grant("ana", local_id)
+            await store.grant("ana", local_id, by=SYSTEM)
 
     async def follow(store: Store) -> list[Change]:
         seen: list[Change] = []
@@ -221,7 +222,7 @@ async def test_every_reader_sees_every_revision_once_in_the_order_of_the_commits
 @pytest.mark.parametrize("place", ["from scratch", "another database", "the future"])
 async def test_who_cannot_go_on_starts_from_the_newest_history(store: Store, place: str) -> None:
     await put(store, *WORLD)
-    await store.grant("ana", "sur")
+    await store.grant("ana", "sur", by=SYSTEM)
     start = await here(store)
     database_id, after = {
         "from scratch": ("", 0),

@@ -7,6 +7,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from authsvc.access import LocalRecord, OrganizationRecord, UserRecord
+from authsvc.audit import SYSTEM
 from authsvc.changes import Change
 from authsvc.decision import AccessFacts, decide
 from authsvc.model import Local, Organization, Role, Status, User
@@ -152,7 +153,7 @@ async def test_a_page_of_nothing_is_empty(store: Store) -> None:
 async def test_a_page_tells_the_changes_up_to_its_records(store: Store) -> None:
     await put(store, *WORLD)
     start = await here(store)
-    await store.revoke("ana", "centro")
+    await store.revoke("ana", "centro", by=SYSTEM)
 
     page = await store.read_access(
         user_ids=["ana"],

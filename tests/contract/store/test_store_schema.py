@@ -14,6 +14,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from authsvc.audit import SYSTEM
 from authsvc.migrations import MIGRATIONS
 from authsvc.model import Local, Organization, User
 from authsvc.store import Store, StoredKey
@@ -82,7 +83,7 @@ async def test_a_database_of_the_first_schema_is_brought_on_with_all_that_it_hol
         assert await store.signing_keys() == (FIRST_KEY,)
         start = await here(store)
         assert (start.revision, start.changes) == (1, ())
-        assert await store.revoke("ana", "centro")
+        assert await store.revoke("ana", "centro", by=SYSTEM)
         assert len(await changes_since(store, start)) == 1
     finally:
         await engine.dispose()

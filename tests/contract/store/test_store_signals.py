@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from authsvc.audit import SYSTEM
 from authsvc.migrations import MIGRATIONS
 from authsvc.store import Store
 from svckit.database import open_database
@@ -18,8 +19,9 @@ from tests.postgres import PostgresServer
 
 WAKE_TIMEOUT_S = 1.0
 GRANT = (
-    "import asyncio, sys; from authsvc.store import Store; from svckit.database import *;"
-    "asyncio.run(Store(open_database(sys.argv[1])).grant('ana', 'sur'))"
+    "import asyncio, sys; from authsvc.audit import SYSTEM; from authsvc.store import Store;"
+    "from svckit.database import *;"
+    "asyncio.run(Store(open_database(sys.argv[1])).grant('ana', 'sur', by=SYSTEM))"
 )
 
 
@@ -61,7 +63,7 @@ async def test_a_commit_of_another_engine_wakes_every_time(
         async with store.signals(waker):
             await settle(waker, engine)
             for write in (Store(other).grant, Store(other).revoke, store.grant):
-                assert await write("ana", "sur")
+                assert await write("ana", "sur", by=SYSTEM)
                 await waker.wait_called()
                 waker.forget()
     finally:
@@ -87,7 +89,7 @@ async def test_a_write_that_changes_nothing_wakes_no_one(store: Store, engine: A
     async with store.signals(waker):
         await settle(waker, engine)
         await put(store, *WORLD)
-        assert not await store.revoke("ana", "sur")
+        assert not await store.revoke("ana", "sur", by=SYSTEM)
         # Time enough for what must not come.
         await asyncio.sleep(0.1)
         assert not waker.was_called
@@ -128,7 +130,7 @@ async def test_a_listener_whose_connection_was_cut_listens_again_and_says_so(
             await settle(waker, engine)
             await asyncio.to_thread(cut_listeners, postgres, postgres_url)
             await settle(waker, engine)
-            await store.grant("ana", "sur")
+            await store.grant("ana", "sur", by=SYSTEM)
             await waker.wait_called()
     finally:
         await engine.dispose()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from authsvc.audit import SYSTEM
 from authsvc.migrations import MIGRATIONS
 from authsvc.store import Store
 from authsvc.transfer import (
@@ -57,7 +58,7 @@ async def test_an_export_imported_elsewhere_exports_the_same_bytes(
     await migrate(elsewhere_url, MIGRATIONS)
     engine = open_database(elsewhere_url)
     try:
-        report = await import_lines(Store(engine), io.BytesIO(first))
+        report = await import_lines(Store(engine), io.BytesIO(first), by=SYSTEM)
         second = await exported(Store(engine))
     finally:
         await engine.dispose()
@@ -70,7 +71,7 @@ async def test_lines_may_stand_in_any_order_across_transactions(store: Store) ->
     lines = a_thousand_and_more()
     random.Random(7).shuffle(lines)  # noqa: S311 # an order, not a secret
 
-    report = await import_lines(store, io.BytesIO(b"\n".join(lines)))
+    report = await import_lines(store, io.BytesIO(b"\n".join(lines)), by=SYSTEM)
 
     assert report.rejected == ()
     assert report.accepted == Counts(organizations=1, locals=1_100, users=1_100)
@@ -79,10 +80,10 @@ async def test_lines_may_stand_in_any_order_across_transactions(store: Store) ->
 
 async def test_importing_twice_changes_nothing(store: Store) -> None:
     content = b"\n".join(LINES)
-    await import_lines(store, io.BytesIO(content))
+    await import_lines(store, io.BytesIO(content), by=SYSTEM)
     first = await exported(store)
 
-    report = await import_lines(store, io.BytesIO(content))
+    report = await import_lines(store, io.BytesIO(content), by=SYSTEM)
 
     assert report.accepted == WHOLE
     assert await exported(store) == first
@@ -101,7 +102,7 @@ async def test_bad_lines_are_named_by_number_once_each_and_the_others_are_kept(
         b"\xff",
     ]
 
-    report = await import_lines(store, io.BytesIO(b"\n".join(lines)))
+    report = await import_lines(store, io.BytesIO(b"\n".join(lines)), by=SYSTEM)
 
     after = 2 + len(LINES)
     assert [line.number for line in report.rejected] == [
@@ -127,7 +128,8 @@ async def test_of_many_bad_lines_the_first_hundred_are_named_and_all_are_counted
         b'{"kind":"user","id":"u%d","organization_id":"no","email":"u@x"}' % i for i in range(300)
     ]
 
-    report = await import_lines(store, io.BytesIO(b"\n".join([*bad_users, *[b"{"] * 300])))
+    content = b"\n".join([*bad_users, *[b"{"] * 300])
+    report = await import_lines(store, io.BytesIO(content), by=SYSTEM)
 
     assert report.rejected_total == 600
     assert [line.number for line in report.rejected] == list(range(1, 101))
@@ -137,7 +139,7 @@ async def test_of_many_bad_lines_the_first_hundred_are_named_and_all_are_counted
 async def test_a_bom_blank_lines_and_crlf_are_no_matter(store: Store) -> None:
     content = b"\xef\xbb\xbf" + b"\r\n\r\n \n".join(LINES) + b"\r\n\r\n"
 
-    report = await import_lines(store, io.BytesIO(content))
+    report = await import_lines(store, io.BytesIO(content), by=SYSTEM)
 
     assert report.rejected == ()
     assert report.accepted == WHOLE
@@ -151,7 +153,7 @@ async def test_the_longest_line_is_taken_and_a_longer_one_is_not(store: Store) -
     last = start % b"last" + b"}"
 
     report = await import_lines(
-        store, io.BytesIO(b"\xef\xbb\xbf" + b"\r\n".join([longest, too_long, last]))
+        store, io.BytesIO(b"\xef\xbb\xbf" + b"\r\n".join([longest, too_long, last])), by=SYSTEM
     )
 
     assert report.accepted == Counts(organizations=2)
@@ -164,12 +166,12 @@ async def test_a_file_is_read_by_its_path(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "world.jsonl"
     await asyncio.to_thread(path.write_bytes, b"\n".join(LINES))
 
-    assert (await import_lines(store, path)).accepted == WHOLE
+    assert (await import_lines(store, path, by=SYSTEM)).accepted == WHOLE
 
 
 async def test_a_file_that_is_not_there_says_so(store: Store, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        await import_lines(store, tmp_path / "nothing")
+        await import_lines(store, tmp_path / "nothing", by=SYSTEM)
 
 
 async def test_a_pipe_can_be_imported(store: Store) -> None:
@@ -178,14 +180,14 @@ async def test_a_pipe_can_be_imported(store: Store) -> None:
     os.close(writing_end)
 
     with os.fdopen(reading_end, "rb") as source:
-        assert (await import_lines(store, source)).accepted == WHOLE
+        assert (await import_lines(store, source, by=SYSTEM)).accepted == WHOLE
 
 
 async def test_progress_counts_every_line_that_is_settled(store: Store) -> None:
     lines = [*a_thousand_and_more(), b"bad"]
     heard: list[int] = []
 
-    await import_lines(store, io.BytesIO(b"\n".join(lines)), on_progress=heard.append)
+    await import_lines(store, io.BytesIO(b"\n".join(lines)), on_progress=heard.append, by=SYSTEM)
 
     assert heard == sorted(heard)
     assert heard[-1] == len(lines)
@@ -193,7 +195,7 @@ async def test_progress_counts_every_line_that_is_settled(store: Store) -> None:
 
 
 async def test_an_empty_file_is_an_empty_report(store: Store) -> None:
-    report = await import_lines(store, io.BytesIO(b""))
+    report = await import_lines(store, io.BytesIO(b""), by=SYSTEM)
 
     assert report.accepted == Counts()
     assert report.rejected_total == 0

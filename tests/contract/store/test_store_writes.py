@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from authsvc.audit import SYSTEM
 from authsvc.model import Entity, Local, Organization, Role, Status, User
 from authsvc.store import Store
 from svckit.database import open_database
@@ -83,7 +84,7 @@ async def test_a_bad_entity_is_refused_by_kind_and_id_and_only_the_good_one_is_w
     await put(store, *WORLD)
     good = Organization(id="new", name="New")
 
-    [rejection] = await store.put_each([good, bad])
+    [rejection] = await store.put_each([good, bad], by=SYSTEM)
 
     assert (rejection.index, type(rejection.error)) == (1, kind)
     assert all(word in rejection.error.detail for word in named)
@@ -94,7 +95,7 @@ async def test_a_bad_entity_is_refused_by_kind_and_id_and_only_the_good_one_is_w
 async def test_a_broken_text_is_refused_before_the_database_sees_it(store: Store) -> None:
     with pytest.raises(InvalidRequest, match="control character"):
         await store.put_each(
-            [Organization(id="good", name="Good"), Organization(id="o", name="a\x00b")]
+            [Organization(id="good", name="Good"), Organization(id="o", name="a\x00b")], by=SYSTEM
         )
 
     assert await store.is_empty()
@@ -113,7 +114,7 @@ async def test_emails_are_one_when_their_casefolded_forms_are(store: Store) -> N
     await put(store, User(id="u", organization_id="acme", email="STRASSE@a.test"))
 
     [rejection] = await store.put_each(
-        [User(id="v", organization_id="acme", email="straße@a.test")]
+        [User(id="v", organization_id="acme", email="straße@a.test")], by=SYSTEM
     )
 
     assert type(rejection.error) is Conflict
@@ -139,7 +140,7 @@ async def test_put_each_keeps_the_good_and_names_the_bad_by_their_place(store: S
         User(id="u3", organization_id="o", email="U1@o"),
     ]
 
-    rejections = await store.put_each(batch)
+    rejections = await store.put_each(batch, by=SYSTEM)
 
     assert [(rejection.index, type(rejection.error)) for rejection in rejections] == [
         (1, NotFound),
@@ -163,12 +164,12 @@ async def test_a_batch_beyond_a_statements_parameters_is_written_whole(store: St
 async def test_granting_and_revoking_say_whether_they_changed_anything(store: Store) -> None:
     await put(store, *WORLD)
 
-    assert await store.grant("ana", "sur") is True
+    assert await store.grant("ana", "sur", by=SYSTEM) is True
     assert await is_assigned(store, "ana", "sur")
-    assert await store.grant("ana", "sur") is False
-    assert await store.revoke("ana", "sur") is True
+    assert await store.grant("ana", "sur", by=SYSTEM) is False
+    assert await store.revoke("ana", "sur", by=SYSTEM) is True
     assert not await is_assigned(store, "ana", "sur")
-    assert await store.revoke("ana", "sur") is False
+    assert await store.revoke("ana", "sur", by=SYSTEM) is False
     assert await stored_user(store, "ana") == ANA
 
 
@@ -189,7 +190,7 @@ async def test_no_assignment_joins_what_does_not_belong_together(
 
     for change in (store.grant, store.revoke):
         with pytest.raises(kind, match=named):
-            await change(user_id, local_id)
+            await change(user_id, local_id, by=SYSTEM)
 
 
 async def test_writers_in_parallel_all_succeed_and_readers_never_wait(
@@ -217,9 +218,11 @@ async def test_of_two_processes_that_take_one_email_at_once_one_is_refused(
     other_engine = open_database(database_url)
     try:
         outcomes = await asyncio.gather(
-            store.put_each([User(id="u", organization_id="acme", email="same@acme.test")]),
+            store.put_each(
+                [User(id="u", organization_id="acme", email="same@acme.test")], by=SYSTEM
+            ),
             Store(other_engine).put_each(
-                [User(id="v", organization_id="acme", email="same@acme.test")]
+                [User(id="v", organization_id="acme", email="same@acme.test")], by=SYSTEM
             ),
         )
     finally:

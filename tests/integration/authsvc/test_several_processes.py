@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from authsvc.audit import SYSTEM
 from authsvc.migrations import MIGRATIONS
 from authsvc.model import Local, Organization, User
 from authsvc.store import Store
@@ -40,7 +41,8 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
                 Organization(id="o1", name="Acme"),
                 Local(id="l1", organization_id="o1", name="Centro"),
                 User(id="u1", organization_id="o1", email="u@1", locals=frozenset({"l1"})),
-            ]
+            ],
+            by=SYSTEM,
         )
     return url
 
@@ -74,7 +76,7 @@ async def test_what_one_process_revokes_every_process_refuses(url: str) -> None:
             assert await call.reasons(ROW) == [ALLOWED]
             assert await call.reasons(ROW) == [ALLOWED]
 
-        assert await elsewhere.revoke("u1", "l1")
+        assert await elsewhere.revoke("u1", "l1", by=SYSTEM)
 
         async with asyncio.timeout(SEEN_BOUND_S):
             for call in calls:
@@ -90,10 +92,10 @@ async def test_once_a_tick_is_back_no_process_allows_what_was_revoked_before_it(
     ):
         watch, call = WatchCall(channel), CheckCall(channel)
         for tick in range(1, 2 * TICKS, 2):
-            await elsewhere.grant("u1", "l1")
+            await elsewhere.grant("u1", "l1", by=SYSTEM)
             await echoed(watch, tick)
             assert await call.reasons(ROW) == [ALLOWED]
-            await elsewhere.revoke("u1", "l1")
+            await elsewhere.revoke("u1", "l1", by=SYSTEM)
             await echoed(watch, tick + 1)
             assert await call.reasons(ROW) == [NOT_ASSIGNED]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from authsvc.audit import SYSTEM
 from authsvc.decision import Reason, decide
 from authsvc.migrations import MIGRATIONS
 from authsvc.model import Entity, Local, LocalQuery, Organization, User
@@ -38,7 +39,7 @@ async def new_store(path: Path) -> AsyncIterator[Store]:
     engine = open_database(url)
     try:
         store = Store(engine)
-        assert await store.put_each(WORLD) == ()
+        assert await store.put_each(WORLD, by=SYSTEM) == ()
         yield store
     finally:
         await engine.dispose()
@@ -97,7 +98,7 @@ async def test_a_writer_that_is_cancelled_at_any_moment_leaves_no_lock_behind(
 ) -> None:
     clock = asyncio.get_running_loop().time
     started_at = clock()
-    await store.put_each(WORLD)
+    await store.put_each(WORLD, by=SYSTEM)
     whole_s = clock() - started_at
     locked = 0
 
@@ -107,7 +108,7 @@ async def test_a_writer_that_is_cancelled_at_any_moment_leaves_no_lock_behind(
         for moment in range(MOMENTS):
             with suppress(TimeoutError):
                 async with asyncio.timeout(whole_s * moment / MOMENTS):
-                    await store.put_each(WORLD)
+                    await store.put_each(WORLD, by=SYSTEM)
             if not await asyncio.to_thread(is_writable, path):
                 locked += 1
                 gc.collect()
@@ -122,13 +123,13 @@ async def test_a_backup_that_is_restored_over_the_file_is_what_is_read(
 ) -> None:
     backup = tmp_path / "backup" / "auth.db"
     async with new_store(backup) as other:
-        await other.revoke("ana", "centro")
+        await other.revoke("ana", "centro", by=SYSTEM)
     assert await reason(store) is Reason.ALLOWED
 
     replace(path, backup)
 
     assert await reason(store) is Reason.NOT_ASSIGNED
-    assert await store.grant("ana", "centro")
+    assert await store.grant("ana", "centro", by=SYSTEM)
     assert await reason(store) is Reason.ALLOWED
 
 
@@ -138,7 +139,7 @@ async def test_an_older_copy_of_the_file_is_a_gap_in_the_feed(
     backup = tmp_path / "backup.db"
     await asyncio.to_thread(back_up, path, backup)
     before = await here(store)
-    await store.revoke("ana", "centro")
+    await store.revoke("ana", "centro", by=SYSTEM)
     start = await here(store)
 
     replace(path, backup)
@@ -161,7 +162,7 @@ async def test_a_file_that_is_gone_is_an_outage_until_it_is_back_and_none_takes_
     with pytest.raises(Unavailable):
         await reason(store)
     with pytest.raises(Unavailable):
-        await store.grant("ana", "centro")
+        await store.grant("ana", "centro", by=SYSTEM)
     with pytest.raises(Unavailable):
         await store.ping()
     assert files(path) == []
@@ -174,7 +175,7 @@ async def test_a_file_that_is_gone_is_an_outage_until_it_is_back_and_none_takes_
 
 
 async def test_every_file_of_a_new_database_is_its_owners_alone(store: Store, path: Path) -> None:
-    await store.revoke("ana", "centro")
+    await store.revoke("ana", "centro", by=SYSTEM)
 
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in files(path)}
 

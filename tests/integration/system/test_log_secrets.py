@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import aiohttp
 import pytest
 
+from authsvc.audit import SYSTEM
 from authsvc.backend import open_backend
 from authsvc.model import Entity, Local, Organization, Role, User
 from authsvc.settings import AuthSettings
@@ -34,7 +35,7 @@ async def fill(place: Place) -> str:
     """A token of the user."""
     settings = AuthSettings(database_url=place.environ["AUTH_DATABASE_URL"])
     async with open_backend(settings) as backend:
-        assert await backend.store.put_each(WORLD) == ()
+        assert await backend.store.put_each(WORLD, by=SYSTEM) == ()
         return await backend.service.issue_token(USER)
 
 

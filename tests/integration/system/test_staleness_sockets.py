@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from authsvc.audit import SYSTEM
 from authsvc.store import Store
 from tests.integration.system.staleness import (
     MAX_STALENESS_S,
@@ -51,7 +52,7 @@ async def store(postgres_url: str, auths: list[Auth]) -> AsyncIterator[Store]:
 
 async def revoke(store: Store) -> float:
     """When it was committed, at the latest."""
-    assert await store.revoke(QUESTION["user_id"], QUESTION["local_id"])
+    assert await store.revoke(QUESTION["user_id"], QUESTION["local_id"], by=SYSTEM)
     return now()
 
 

@@ -1,9 +1,12 @@
 """What a write touches, and how many rows that takes."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authsvc.edits import Edit
 from authsvc.model import Entity, Local, Organization, Role, User
 from authsvc.store.touches import TOUCHES_MAX, Touch, fold, touch_of
 
@@ -18,7 +21,18 @@ from authsvc.store.touches import TOUCHES_MAX, Touch, fold, touch_of
     ],
 )
 def test_each_entity_touches_what_depends_on_it(entity: Entity, touch: Touch) -> None:
-    assert touch_of(entity) == touch
+    assert touch_of(Edit(before=None, after=entity)) == touch
+
+
+def test_a_user_who_gains_or_loses_one_local_and_nothing_else_is_touched_there_alone() -> None:
+    before = User(id="u", organization_id="o", email="u@o", locals=frozenset({"l"}))
+    nowhere = replace(before, locals=frozenset())
+
+    assert touch_of(Edit(before=before, after=nowhere)) == Touch("o", "u", "l")
+    assert touch_of(Edit(before=nowhere, after=before)) == Touch("o", "u", "l")
+    elsewhere = (replace(before, locals=frozenset({"m"})), replace(nowhere, email="v@o"))
+    for after in elsewhere:
+        assert touch_of(Edit(before=before, after=after)) == Touch("o", "u")
 
 
 def test_one_touch_too_many_and_the_organization_is_named_instead() -> None:
