@@ -13,6 +13,8 @@ from authsvc.door import Door, open_door
 from authsvc.follower import follow
 from authsvc.grpc_api import AuthGrpc
 from authsvc.key_rotation import keep_rotating
+from authsvc.rest_admin import admin_endpoints
+from authsvc.rest_admin_door import by_token
 from authsvc.rest_api import AuthRest
 from authsvc.rest_auth import SessionsRest
 from authsvc.rest_keys import KeysRest
@@ -129,8 +131,10 @@ def _rest(
     rest = AuthRest(backend.service, grpc_address=grpc_address, grpc_tls=door.own_tls)
     sessions = SessionsRest(backend.service, backend.sessions)
     keys = KeysRest(backend.keys, max_age_s=backend.rotation.rules.max_age_s)
+    administered = admin_endpoints(backend.administration, identify=by_token(backend.service))
+    own = (*rest.endpoints(), *keys.endpoints(), *sessions.endpoints(), *administered)
     app = operated_app(
-        door.guarded([*rest.endpoints(), *keys.endpoints(), *sessions.endpoints()]),
+        door.guarded(own),
         title="Portero Auth",
         telemetry=telemetry,
         readiness=readiness,

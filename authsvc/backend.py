@@ -22,7 +22,7 @@ from authsvc.service import AuthService
 from authsvc.session_rules import SessionRules
 from authsvc.sessions import Sessions
 from authsvc.settings import AuthSettings
-from authsvc.store import LoginStore, SessionStore, Store
+from authsvc.store import Administration, LoginStore, SessionStore, Store
 from authsvc.tokens import TokenRules
 from svckit.database import open_database
 from svckit.database_errors import naming, start_failures
@@ -43,6 +43,7 @@ class Backend:
     rotation: KeyRotation
     service: AuthService
     sessions: Sessions
+    administration: Administration
 
 
 @asynccontextmanager
@@ -97,6 +98,7 @@ async def open_backend(settings: AuthSettings) -> AsyncIterator[Backend]:
                 rotation=rotation,
                 service=service,
                 sessions=sessions,
+                administration=Administration(engine),
             )
         finally:
             await checks.close()

@@ -1,8 +1,10 @@
-"""Who may enter where, a page at a time, in the order of the ids. Pure."""
+"""Lists, a page at a time, in the order of the ids. Pure."""
 
 from dataclasses import dataclass
 
-__all__ = ["UserLocalsPage", "LocalUsersPage"]
+from authsvc.model import Status
+
+__all__ = ["UserLocalsPage", "LocalUsersPage", "EntityFilter"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,3 +21,12 @@ class LocalUsersPage:
 
     rows: tuple[str, ...]
     revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityFilter:
+    """`prefix` is of the email for users, case folded, and of the name for the others."""
+
+    organization_id: str | None = None
+    status: Status | None = None
+    prefix: str = ""

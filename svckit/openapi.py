@@ -56,8 +56,15 @@ def _operation(e: Endpoint, schema_of: dict[int, dict[str, Any]]) -> dict[str, A
     operation: dict[str, Any] = {
         "summary": e.summary,
         "operationId": _operation_id(e),
-        "parameters": [*_path_parameters(e.path), *_query_parameters(e.query)],
-        "responses": {str(e.status): answer, **_failures(e, schema_of[id(Problem)])},
+        "parameters": [
+            *_path_parameters(e.path),
+            *_parameters("query", e.query),
+            *_parameters("header", e.headers),
+        ],
+        "responses": {
+            **{str(status): answer for status in (e.status, *e.also)},
+            **_failures(e, schema_of[id(Problem)]),
+        },
     }
     if e.body is not None:
         content = {"application/json": {"schema": schema_of[id(e.body)]}}
@@ -82,13 +89,13 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
     ]
 
 
-def _query_parameters(query: type[msgspec.Struct] | None) -> list[dict[str, Any]]:
-    if query is None:
+def _parameters(where: str, kind: type[msgspec.Struct] | None) -> list[dict[str, Any]]:
+    if kind is None:
         return []
-    _, components = msgspec.json.schema_components([query])
-    schema = components[query.__name__]
+    _, components = msgspec.json.schema_components([kind])
+    schema = components[kind.__name__]
     return [
-        {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": s}
+        {"name": name, "in": where, "required": name in schema.get("required", ()), "schema": s}
         for name, s in schema["properties"].items()
     ]
 

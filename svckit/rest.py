@@ -48,16 +48,21 @@ ReportBug = Callable[[BaseException], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One method of one path. `query`, `body` and `result` are msgspec structs."""
+    """One method of one path. `query`, `headers`, `body` and `result` are msgspec structs.
+
+    `also` are other statuses with the same result.
+    """
 
     method: str
     path: str
     summary: str
     answer: Answer
     query: type[msgspec.Struct] | None = None
+    headers: type[msgspec.Struct] | None = None
     body: type[msgspec.Struct] | None = None
     result: Any = None
     status: int = 200
+    also: tuple[int, ...] = ()
     failures: tuple[type[errors.ServiceError], ...] = ()
     needs_token: bool = False
     # The RPC that asks the same: only a service that may call that one may ask here.

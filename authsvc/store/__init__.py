@@ -1,5 +1,6 @@
 """Auth's data at rest: who and what exists, who holds what, and the keys that sign tokens."""
 
+from authsvc.store.administration import Administration, Change, Scene
 from authsvc.store.admission import Rejection
 from authsvc.store.keys import KeyChange
 from authsvc.store.login_store import LoginStore
@@ -7,4 +8,14 @@ from authsvc.store.session_store import SessionStore
 from authsvc.store.store import Store
 from authsvc.stored_key import StoredKey
 
-__all__ = ["Store", "StoredKey", "KeyChange", "SessionStore", "LoginStore", "Rejection"]
+__all__ = [
+    "Store",
+    "Administration",
+    "SessionStore",
+    "LoginStore",
+    "Change",
+    "Scene",
+    "StoredKey",
+    "KeyChange",
+    "Rejection",
+]

@@ -1,0 +1,22 @@
+"""Administration over REST, whole."""
+
+from collections.abc import Sequence
+
+from authsvc.rest_admin_audit import AuditRest
+from authsvc.rest_admin_door import Door, Identify
+from authsvc.rest_admin_entities import EntitiesRest
+from authsvc.rest_admin_shapes import NOUNS
+from authsvc.rest_admin_users import HoldingsRest
+from authsvc.store import Administration
+from svckit.rest import Endpoint
+
+__all__ = ["admin_endpoints"]
+
+
+def admin_endpoints(administration: Administration, *, identify: Identify) -> Sequence[Endpoint]:
+    door = Door(administration, identify=identify)
+    return (
+        *(e for noun in NOUNS for e in EntitiesRest(noun, administration, door).endpoints()),
+        *HoldingsRest(administration, door).endpoints(),
+        *AuditRest(administration, door).endpoints(),
+    )
