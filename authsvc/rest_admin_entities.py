@@ -13,7 +13,7 @@ from authsvc.admin_rules import Admin, check_edit
 from authsvc.edits import Edit
 from authsvc.entity_rules import check_entity
 from authsvc.listing import EntityFilter
-from authsvc.model import Entity, Status
+from authsvc.model import Entity
 from authsvc.paging import id_before, page_size_of, token_after
 from authsvc.rest_admin_door import Door
 from authsvc.rest_admin_shapes import (
@@ -91,10 +91,9 @@ class EntitiesRest:
     async def page(self, request: Request, admin: Admin) -> Response:
         question = read_query(request, self._noun.question)
         size, after_id = page_size_of(question.page_size), id_before(question.page_token)
-        status = question.status if isinstance(question, PageQuestion) else ""
         wanted = EntityFilter(
             organization_id=question.organization_id or admin.organization_id,
-            status=Status(status) if status else None,
+            status=question.status if isinstance(question, PageQuestion) else None,
             prefix=question.prefix,
         )
         entities: tuple[Entity, ...] = ()

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
 
 import msgspec
 
@@ -98,7 +97,7 @@ class RolesQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class PageQuestion(RolesQuestion, frozen=True, kw_only=True):
     """Roles have no status."""
 
-    status: Status | Literal[""] = ""
+    status: Status | None = None
 
 
 Body = OrganizationBody | LocalBody | RoleBody | UserBody

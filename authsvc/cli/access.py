@@ -8,6 +8,8 @@ from rich.table import Table
 
 from authsvc.audit import OPERATOR
 from authsvc.backend import Backend
+from authsvc.cli.admin_api import remote_of
+from authsvc.cli.administration import assign
 from authsvc.cli.session import run
 from authsvc.model import LocalQuery
 from authsvc.service import Explanation
@@ -19,8 +21,12 @@ Local = Annotated[str, typer.Argument(help="A local's id.")]
 Organization = Annotated[str, typer.Argument(help="An organization's id.")]
 
 
-def grant(user: User, local: Local) -> None:
+def grant(context: typer.Context, user: User, local: Local) -> None:
     """Let a user enter a local of their organization."""
+    if remote_of(context) is not None:
+        assign(context, "PUT", user, local)
+        print(f"{user} may enter {local}")
+        return
 
     async def work(backend: Backend) -> bool:
         return await backend.store.grant(user, local, by=OPERATOR)
@@ -28,8 +34,12 @@ def grant(user: User, local: Local) -> None:
     print(f"{user} may enter {local}" + ("" if run(work) else " already"))
 
 
-def revoke(user: User, local: Local) -> None:
+def revoke(context: typer.Context, user: User, local: Local) -> None:
     """Let a user enter a local no more."""
+    if remote_of(context) is not None:
+        assign(context, "DELETE", user, local)
+        print(f"{user} may not enter {local}")
+        return
 
     async def work(backend: Backend) -> bool:
         return await backend.store.revoke(user, local, by=OPERATOR)

@@ -21,7 +21,7 @@ from svckit.database_errors import naming
 from svckit.migrations import migrate
 from svckit.service import StartError
 
-__all__ = ["import_file", "export_file", "demo", "migrate_database"]
+__all__ = ["import_file", "export_file", "demo", "migrate_database", "source_of"]
 
 
 def import_file(
@@ -43,7 +43,7 @@ def import_file(
 
 async def _import(backend: Backend, file: Path) -> ImportReport:
     try:
-        with _source(file) as source, _progress_bar() as bar:
+        with source_of(file) as source, _progress_bar() as bar:
             total = None if bar.disable else await asyncio.to_thread(_count_lines, file)
             task = bar.add_task("importing", total=total)
             return await import_lines(
@@ -78,7 +78,7 @@ def _count_lines(file: Path) -> int | None:
         return sum(chunk.count(b"\n") for chunk in iter(partial(lines.read, 1 << 20), b""))
 
 
-def _source(file: Path) -> AbstractContextManager[BinaryIO]:
+def source_of(file: Path) -> AbstractContextManager[BinaryIO]:
     return _standard(sys.stdin, "standard input") if str(file) == "-" else file.open("rb")
 
 

@@ -2,19 +2,32 @@
 
 import os
 import sys
-from typing import NoReturn
+from pathlib import Path
+from typing import Annotated, NoReturn
 
 import typer
 
-from authsvc.cli import access, bulk, keys, passwords, sessions, tokens
+from authsvc.cli import (
+    access,
+    administration,
+    admins,
+    bulk,
+    keys,
+    passwords,
+    sessions,
+    tokens,
+)
+from authsvc.cli.admin_api import Remote
 from svckit.errors import ServiceError
 from svckit.service import StartError
 
 __all__ = ["main"]
 
+# The others need what no server gives away.
+REMOTE = {*administration.NOUNS, "grant", "revoke", "audit"}
+
 app = typer.Typer(
     name="authctl",
-    help="Works on the database that AUTH_DATABASE_URL names (default: var/auth.db).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -26,10 +39,45 @@ app.command("migrate")(bulk.migrate_database)
 app.command("grant")(access.grant)
 app.command("revoke")(access.revoke)
 app.command("explain")(access.explain)
+app.command("audit")(administration.audit)
 app.add_typer(tokens.app, name="token")
 app.add_typer(keys.app, name="keys")
 app.add_typer(passwords.app, name="password")
 app.add_typer(sessions.app, name="sessions")
+app.add_typer(admins.app, name="admin")
+for noun in administration.NOUNS:
+    app.add_typer(administration.noun_commands(noun), name=noun)
+
+
+@app.callback()
+def choose(
+    context: typer.Context,
+    url: Annotated[
+        str, typer.Option(envvar="AUTHCTL_URL", help="A running Auth, instead of the database.")
+    ] = "",
+    token_file: Annotated[
+        Path | None, typer.Option(help="Holds an admin's token; else AUTHCTL_TOKEN does.")
+    ] = None,
+) -> None:
+    """Works on the database that AUTH_DATABASE_URL names (default: var/auth.db).
+
+    With --url: on a running server, for list, show, put, grant, revoke and audit.
+    """
+    if not url:
+        return
+    if context.invoked_subcommand not in REMOTE:
+        raise StartError(f"{context.invoked_subcommand} works on the database, not on a server")
+    context.obj = Remote(url=url, token=_token(token_file))
+
+
+def _token(file: Path | None) -> str:
+    try:
+        token = os.environ.get("AUTHCTL_TOKEN", "") if file is None else file.read_text()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise StartError(f"cannot read the token in {file}") from exc
+    if not token.strip():
+        raise StartError("an admin's token is needed: --token-file or AUTHCTL_TOKEN")
+    return token.strip()
 
 
 def main() -> None:
