@@ -16,8 +16,11 @@ HOLDERS = (
     .join(role_permissions, role_permissions.c.role_id == user_roles.c.role_id)
 )
 ALL_ACTIVE = (users.c.status == ACTIVE, organizations.c.status == ACTIVE)
-# All strings with this beginning, in the order of their bytes.
-OF_PLATFORM = role_permissions.c.permission.between(PLATFORM, PLATFORM + "\U0010ffff")
+# All that begin so, by the index: what follows them is the first with the next character.
+OF_PLATFORM = (
+    role_permissions.c.permission >= PLATFORM,
+    role_permissions.c.permission < PLATFORM[:-1] + chr(ord(PLATFORM[-1]) + 1),
+)
 
 
 async def has_platform_admin(connection: AsyncConnection) -> bool:
@@ -46,6 +49,6 @@ async def platform_roles(connection: AsyncConnection, organization_id: str) -> f
     held = (
         select(roles.c.id)
         .join(role_permissions, role_permissions.c.role_id == roles.c.id)
-        .where(OF_PLATFORM, roles.c.organization_id == organization_id)
+        .where(*OF_PLATFORM, roles.c.organization_id == organization_id)
     )
     return frozenset((await connection.scalars(held)).all())
