@@ -13,6 +13,7 @@ from authsvc.audit import ActorKind, AuditFilter, AuditRow
 from authsvc.paging import id_before, page_size_of, token_after
 from authsvc.rest_admin_door import Door
 from authsvc.rest_admin_entities import ADMIN, FAILURES
+from authsvc.rest_admin_shapes import PageSize
 from authsvc.store import Administration
 from svckit.errors import InvalidRequest
 from svckit.rest import Endpoint, json_answer, read_query
@@ -34,7 +35,7 @@ class AuditQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     action: str = ""
     since: Moment | None = None
     until: Moment | None = None
-    page_size: int = 0
+    page_size: PageSize = 0
     page_token: str = ""
 
 

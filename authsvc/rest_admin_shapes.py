@@ -2,21 +2,26 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from authsvc.edits import fields_of
 from authsvc.model import Entity, Local, Organization, Role, Status, User
+from authsvc.paging import PAGE_SIZE_MAX
 from authsvc.transfer import format_line
 
-__all__ = ["Noun", "NOUNS", "PutHeaders", "entity_of", "shown", "tag_of"]
+__all__ = ["Noun", "NOUNS", "PutHeaders", "PageSize", "entity_of", "shown", "tag_of"]
 
 
 class PutHeaders(msgspec.Struct, frozen=True, kw_only=True):
     """Against lost updates: an entity tag as ETag gave it, or `*`."""
 
-    if_match: str = msgspec.field(default="", name="If-Match")
-    if_none_match: str = msgspec.field(default="", name="If-None-Match")
+    if_match: Annotated[str, Meta(pattern='^([*]|"[a-f0-9]*")$')] = msgspec.field(
+        default="", name="If-Match"
+    )
+    if_none_match: Literal["*"] | None = msgspec.field(default=None, name="If-None-Match")
 
 
 class OrganizationBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,12 +90,16 @@ class UsersPage(msgspec.Struct, frozen=True, kw_only=True):
     next_page_token: str
 
 
+# 0 leaves it to us.
+PageSize = Annotated[int, Meta(ge=0, le=PAGE_SIZE_MAX)]
+
+
 class RolesQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`prefix` is how the name begins, of users the email in whatever case. Empty: any."""
 
     organization_id: str = ""
     prefix: str = ""
-    page_size: int = 0
+    page_size: PageSize = 0
     page_token: str = ""
 
 

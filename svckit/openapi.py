@@ -7,10 +7,15 @@ from typing import Any
 import msgspec
 
 from svckit.callers import KEY_HEADER
+from svckit.ids import ID_BYTES_MAX
 from svckit.rest import Endpoint
 from svckit.status import TABLE
 
 __all__ = ["Problem", "openapi_document"]
+
+
+# As `path_id` reads it; a maximum of bytes, which no character has fewer than one of.
+ID = {"type": "string", "minLength": 1, "maxLength": ID_BYTES_MAX}
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +89,7 @@ def _operation_id(e: Endpoint) -> str:
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {"name": name, "in": "path", "required": True, "schema": ID}
         for name in re.findall(r"{(\w+)}", path)
     ]
 

@@ -17,6 +17,10 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 10
 
 
+class Headers(msgspec.Struct, frozen=True, kw_only=True):
+    if_match: str = msgspec.field(default="", name="If-Match")
+
+
 class Body(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
@@ -51,6 +55,7 @@ ENDPOINTS = (
         body=Body,
         result=Thing,
         status=201,
+        also=(200,),
         failures=(errors.Unavailable, errors.Conflict),
         needs_token=True,
     ),
@@ -59,6 +64,7 @@ ENDPOINTS = (
         path="/api/v1/things/{thing_id}",
         summary="Remove a thing.",
         answer=answer,
+        headers=Headers,
         status=204,
     ),
 )
@@ -108,14 +114,31 @@ def test_parameters_are_those_of_the_path_and_of_the_query() -> None:
         },
     ]
     assert paths["/api/v1/things/{thing_id}"]["delete"]["parameters"] == [
-        {"name": "thing_id", "in": "path", "required": True, "schema": {"type": "string"}}
+        {
+            "name": "thing_id",
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+        },
+        {
+            "name": "If-Match",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string", "default": ""},
+        },
     ]
+
+
+def test_other_statuses_have_the_same_result() -> None:
+    responses = document()["paths"]["/api/v1/things"]["post"]["responses"]
+
+    assert responses["200"] == responses["201"]
 
 
 def test_each_failure_is_a_problem_in_the_order_of_its_status() -> None:
     responses = document()["paths"]["/api/v1/things"]["post"]["responses"]
 
-    assert list(responses) == ["201", "409", "503"]
+    assert list(responses) == ["201", "200", "409", "503"]
     problem = responses["409"]["content"]["application/problem+json"]["schema"]
     assert problem == {"$ref": "#/components/schemas/Problem"}
 
