@@ -29,7 +29,11 @@ def test_every_setting_is_documented_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/settings.md", "docs/operating.md", "docs/staleness.md"]
+    "page",
+    [
+        "README.md",
+        *("docs/settings.md", "docs/operating.md", "docs/staleness.md", "docs/administration.md"),
+    ],
 )
 def test_every_path_that_a_page_names_exists(page: str) -> None:
     text = (ROOT / page).read_text()
@@ -43,3 +47,12 @@ def test_every_path_that_a_page_names_exists(page: str) -> None:
     ]
 
     assert missing == []
+
+
+def test_every_route_of_administration_is_documented_and_no_other() -> None:
+    table = (ROOT / "tests" / "integration" / "authsvc" / "who_may_call.txt").read_text()
+    page = (ROOT / "docs" / "administration.md").read_text()
+
+    shown = re.findall(r"`(?:[A-Z]+ )?(?:/api/v1/admin|\.\.\.)/(\S+?)`", page)
+
+    assert set(shown) == set(re.findall(r" /api/v1/admin/(\S+)", table))

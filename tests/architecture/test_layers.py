@@ -27,6 +27,8 @@ KNOWN_CORES = {
     *("svckit/callers.py", "svckit/caller_lists.py", "svckit/rare_lines.py", "authsvc/asking.py"),
     *("svckit/last_changes.py", "catalogsvc/authz/freshness.py", "catalogsvc/authz/entries.py"),
     *("catalogsvc/authz/batcher.py", "authsvc/key_schedule.py", "authsvc/stored_key.py"),
+    *("catalogsvc/authz/batcher.py", "svckit/preconditions.py", "authsvc/admin_rules.py"),
+    *("authsvc/edits.py", "authsvc/denials.py", "authsvc/audit.py"),
     *("catalogsvc/products.py", "catalogsvc/cursor.py", "catalogsvc/auth_metrics.py"),
     *("catalogsvc/authz/breaker.py", "catalogsvc/authz/model.py", "catalogsvc/authz/errors.py"),
     *("catalogsvc/authz/answers.py", "catalogsvc/authz/outcomes.py"),
