@@ -79,11 +79,12 @@ def check_edit(
         return
     if after.organization_id != admin.organization_id:
         raise NotFound("no such organization")
-    # A free choice of new ids would tell which ones other organizations have.
-    if before is None and not after.id.startswith(f"{admin.organization_id}:"):
+    # A free choice of new ids would tell which ones other organizations have. By the last colon, so
+    # that no organization's ids are another's as well: `a` has `a:x`, and `a:b` has `a:b:x`.
+    if before is None and after.id.rpartition(":")[0] != admin.organization_id:
         raise NotFound(
             f"no such {type(after).__name__.lower()}; "
-            "a new one's id must begin with your organization's id and a colon"
+            "a new one's id must be your organization's id, a colon and a name without one"
         )
     if _holds_platform(before, platform_roles) or _holds_platform(after, platform_roles):
         raise Forbidden(f"only a platform admin may touch what holds {PLATFORM}*")

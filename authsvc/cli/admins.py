@@ -49,8 +49,12 @@ async def _create(backend: Backend, user_id: str, organization_id: str) -> User:
         name="platform admin",
         permissions=frozenset({PLATFORM_ADMIN}),
     )
+    stored = await find(Role, role.id, confined_to=None)
+    if isinstance(stored, Role) and PLATFORM_ADMIN not in stored.permissions:
+        # Whoever holds it would become a platform admin with this one.
+        raise StartError(f"role {role.id!r} exists and is no platform admin's; look who made it")
     admin = replace(found, status=Status.ACTIVE, roles=found.roles | {role.id})
-    entities: list[Entity] = [role, admin]
+    entities: list[Entity] = [stored or role, admin]
     if await find(Organization, found.organization_id, confined_to=None) is None:
         entities.append(Organization(id=found.organization_id, name=found.organization_id))
     for rejection in await backend.store.put_each(entities, by=OPERATOR):

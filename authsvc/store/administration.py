@@ -71,13 +71,14 @@ class Administration:
         """
         async with writing(self._engine, lock=WRITE_LOCK) as connection:
             before = await entity_pages.find(connection, kind, id_, confined_to)
-            is_user, is_confined = by.kind is ActorKind.USER, confined_to is not None
+            is_user = by.kind is ActorKind.USER
+            nothing: frozenset[str] = frozenset()
             scene = Scene(
                 before=before,
-                permissions=await permissions_now(connection, by.id) if is_user else frozenset(),
-                platform_roles=await platform_roles(connection, confined_to or "")
-                if is_confined
-                else frozenset(),
+                permissions=await permissions_now(connection, by.id) if is_user else nothing,
+                platform_roles=nothing
+                if confined_to is None
+                else await platform_roles(connection, confined_to),
             )
             after = change(scene)
             check_entity(after)

@@ -203,6 +203,18 @@ def test_a_platform_admin_is_made_of_a_user_or_from_nothing_as_often_as_one_like
     assert "platform:admin" in authctl("token", "verify", token).out
 
 
+def test_no_role_that_others_may_hold_becomes_a_platform_admins(authctl: Authctl) -> None:
+    authctl("demo")
+    role = {"id": "demo:platform-admin", "organization_id": "demo", "name": "mine"}
+    authctl("roles", "put", "-", stdin=msgspec.json.encode(role).decode())
+
+    outcome = authctl("admin", "create", "ana")
+
+    assert outcome.code == 2
+    assert "role 'demo:platform-admin' exists" in outcome.err
+    assert authctl("roles", "show", "demo:platform-admin").lines[0]["permissions"] == []
+
+
 def test_the_last_platform_admin_stays_one_whatever_is_imported(authctl: Authctl) -> None:
     authctl("admin", "create", "root@acme.test")
     line = '{"kind":"user","id":"root@acme.test","organization_id":"platform","email":"r@a"}'

@@ -35,6 +35,8 @@ TABLE: list[tuple[Entity | None, Entity, type[ServiceError] | None]] = [
     (None, replace(LOCAL, id="acme:2"), None),
     (None, replace(LOCAL, id="free"), NotFound),
     (None, replace(LOCAL, id="acme"), NotFound),
+    (None, replace(LOCAL, id="acme:2:3"), NotFound),
+    (None, replace(LOCAL, id="acme2:3"), NotFound),
     (None, replace(LOCAL, id="acme:2", organization_id="bazar"), NotFound),
     (ROLE, replace(ROLE, permissions=frozenset({"auth:admin"})), None),
     (ROLE, replace(ROLE, permissions=frozenset({"platform:admin"})), Forbidden),
