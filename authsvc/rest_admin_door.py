@@ -49,7 +49,9 @@ class Door:
     def __init__(self, administration: Administration, *, identify: Identify) -> None:
         self._administration = administration
         self._identify = identify
-        self._denials = Denials()
+        # Apart, or a flood of strangers would hide what a user tries.
+        self._strangers = Denials()
+        self._known = Denials()
 
     def opening(self, route: str, answer: AdminAnswer) -> Answer:
         """`route`: the method and the path's template."""
@@ -76,6 +78,7 @@ class Door:
             route=f"route:{route}",
             status=wire_status(refusal).http,
         )
-        due = self._denials.note(denial, now=asyncio.get_running_loop().time())
+        denials = self._strangers if is_unknown else self._known
+        due = denials.note(denial, now=asyncio.get_running_loop().time())
         if due:
             await self._administration.note([entry_of(kind, count) for kind, count in due])
