@@ -75,7 +75,7 @@ class Sessions:
             begun, new_hash = await self._verified(attempt, given)
             token = _new_token()
             session = await self._logins.start_session(
-                begun, secrets.token_urlsafe(16), token, new_hash=new_hash
+                begun, secrets.token_hex(16), token, new_hash=new_hash
             )
             if session is None:
                 raise await self._refused(begun, LoginRefusal.CHANGED_MEANWHILE)
