@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from authsvc.admin_rules import Admin, Caller, admin_of
 from authsvc.audit import STRANGER, Actor, ActorKind
-from authsvc.bearer import bearer_token
 from authsvc.denials import Denial, Denials, entry_of
 from authsvc.service import AuthService
 from authsvc.store import Administration
 from authsvc.tokens import BadToken
+from svckit.bearer import bearer_token
 from svckit.errors import Forbidden, Unauthenticated
 from svckit.rest import Answer
 from svckit.status import wire_status

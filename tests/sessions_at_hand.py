@@ -172,7 +172,7 @@ async def sessions_at_hand(
     at_hand = SessionsAtHand(engine, rules=rules, cost=cost)
     try:
         await at_hand.rotation.start()
-        assert await at_hand.store.put_each(WORLD) == ()
+        assert await at_hand.store.put_each(WORLD, by=OPERATOR) == ()
         at_hand.now -= 60  # long enough ago
         await at_hand.sessions.set_password("ana", PASSWORD, by=OPERATOR)
         at_hand.now += 60

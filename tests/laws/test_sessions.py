@@ -178,7 +178,7 @@ class SessionsMachine(RuleBasedStateMachine):
 
     @rule(status=st.sampled_from(Status))
     def set_status(self, status: Status) -> None:
-        self.run(self.a.store.put_each([replace(ANA, status=status)]))
+        self.run(self.a.store.put_each([replace(ANA, status=status)], by=OPERATOR))
         if status is Status.INACTIVE and self.is_active:
             self.shut_out()
         self.is_active = status is Status.ACTIVE

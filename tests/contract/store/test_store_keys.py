@@ -141,7 +141,7 @@ async def test_the_feed_goes_on_after_a_withdrawal_and_its_trimming(
     start = await here(store)
     await store.withdraw_signing_keys(lambda keys: keys, actor=OPERATOR)
     at = await here(store)
-    await store.revoke("ana", "centro")
+    await store.revoke("ana", "centro", by=OPERATOR)
 
     await store.trim_changes(wall_now=4_000_000_000.0)
 

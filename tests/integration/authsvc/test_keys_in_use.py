@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from authsvc.audit import OPERATOR
 from authsvc.backend import open_backend
 from authsvc.checks import Checks
 from authsvc.follower import follow
@@ -53,7 +54,7 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     await asyncio.to_thread(asyncio.run, migrate(url, MIGRATIONS))
     engine = open_database(url)
     user = User(id="u1", organization_id="o1", email="u@1")
-    await Store(engine).put_each([Organization(id="o1", name="Acme"), user])
+    await Store(engine).put_each([Organization(id="o1", name="Acme"), user], by=OPERATOR)
     await engine.dispose()
     return url
 

@@ -21,7 +21,7 @@ STALENESS_MAX_S = 2.0
 async def fill(place: Place) -> None:
     settings = AuthSettings(database_url=place.environ["AUTH_DATABASE_URL"])
     async with open_backend(settings) as backend:
-        assert await backend.store.put_each(WORLD) == ()
+        assert await backend.store.put_each(WORLD, by=OPERATOR) == ()
         await backend.sessions.set_password(USER, PASSWORD, by=OPERATOR)
 
 

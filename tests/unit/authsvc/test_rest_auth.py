@@ -60,11 +60,13 @@ async def test_every_reason_to_refuse_a_login_looks_the_same(a: SessionsAtHand) 
         User(id="gone", organization_id="acme", email="gone@acme.test"),
         User(id="left", organization_id="bazar", email="left@bazar.test"),
     ]
-    await a.store.put_each(users)
+    await a.store.put_each(users, by=OPERATOR)
     for user in users[1:]:
         await a.sessions.set_password(user.id, PASSWORD, by=OPERATOR)
-    await a.store.put_each([replace(users[1], status=Status.INACTIVE)])
-    await a.store.put_each([Organization(id="bazar", name="B", status=Status.INACTIVE)])
+    await a.store.put_each([replace(users[1], status=Status.INACTIVE)], by=OPERATOR)
+    await a.store.put_each(
+        [Organization(id="bazar", name="B", status=Status.INACTIVE)], by=OPERATOR
+    )
 
     answers = {
         "unknown user": await a.log_in(email="nobody@acme.test"),
