@@ -1,5 +1,6 @@
 """The root of Auth: reads the settings and wires store, service, gRPC and REST together."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -8,11 +9,12 @@ from starlette.types import ASGIApp
 
 from authsvc.access_v1 import AccessGrpc
 from authsvc.backend import Backend, open_backend
-from authsvc.demo import commands_to_try, load_demo
+from authsvc.demo import commands_to_try, load_demo, make_demo_admin
 from authsvc.door import Door, open_door
 from authsvc.follower import follow
 from authsvc.grpc_api import AuthGrpc
 from authsvc.key_rotation import keep_rotating
+from authsvc.refusals import Refusals, noting
 from authsvc.rest_admin import admin_endpoints
 from authsvc.rest_admin_door import by_token
 from authsvc.rest_api import AuthRest
@@ -83,7 +85,10 @@ class AuthApp:
             _warn_of_exposed_keys(settings, backend, telemetry)
             await stack.enter_async_context(trimming(backend.sessions))
             codec = open_codec()
-            door = open_door(settings, telemetry.log)
+            clock = asyncio.get_running_loop().time
+            refusals = Refusals(backend.administration, clock=clock)
+            await stack.enter_async_context(noting(refusals))
+            door = open_door(settings, telemetry.log, refusals.note_caller)
             interceptors = server_interceptors(telemetry, default_timeout_s=settings.call_timeout_s)
             access = AccessGrpc(
                 backend.service,
@@ -106,7 +111,7 @@ class AuthApp:
             )
             await stack.enter_async_context(
                 serve_http(
-                    _rest(settings, backend, telemetry, readiness, grpc_address, door),
+                    _rest(settings, backend, telemetry, readiness, grpc_address, door, refusals),
                     listener=http_socket,
                     drain_s=settings.drain_s,
                     tls=door.http_tls,
@@ -127,11 +132,14 @@ def _rest(
     readiness: Readiness,
     grpc_address: Address,
     door: Door,
+    refusals: Refusals,
 ) -> ASGIApp:
     rest = AuthRest(backend.service, grpc_address=grpc_address, grpc_tls=door.own_tls)
-    sessions = SessionsRest(backend.service, backend.sessions)
+    sessions = SessionsRest(backend.service, backend.sessions, refusals)
     keys = KeysRest(backend.keys, max_age_s=backend.rotation.rules.max_age_s)
-    administered = admin_endpoints(backend.administration, identify=by_token(backend.service))
+    administered = admin_endpoints(
+        backend.administration, identify=by_token(backend.service), refusals=refusals
+    )
     own = (*rest.endpoints(), *keys.endpoints(), *sessions.endpoints(), *administered)
     app = operated_app(
         door.guarded(own),
@@ -156,5 +164,6 @@ async def _demo_notes(settings: AuthSettings, backend: Backend, *, url: str) -> 
     if not settings.demo:
         return ()
     with naming("AUTH_DATABASE_URL"), start_failures(backend.engine.url):
-        await load_demo(backend)
-        return await commands_to_try(backend, settings, url=url)
+        is_loaded = await load_demo(backend)
+        admin = await make_demo_admin(backend) if is_loaded else ()
+        return (*admin, *await commands_to_try(backend, settings, url=url))

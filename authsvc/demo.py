@@ -4,12 +4,14 @@ from pathlib import Path
 
 from authsvc.audit import SYSTEM
 from authsvc.backend import Backend
+from authsvc.bootstrap import make_admin
 from authsvc.settings import AuthSettings
 from authsvc.transfer import import_lines
 from svckit.errors import NotFound
 
-__all__ = ["DEMO_FILE", "load_demo", "commands_to_try"]
+__all__ = ["DEMO_FILE", "load_demo", "make_demo_admin", "commands_to_try"]
 
+DEMO_ADMIN = "admin@demo.test"
 DEMO_FILE = Path(__file__).with_name("demo.jsonl")
 
 
@@ -20,6 +22,16 @@ async def load_demo(backend: Backend) -> bool:
     report = await import_lines(backend.store, DEMO_FILE, by=SYSTEM)
     assert not report.rejected, report.rejected
     return True
+
+
+async def make_demo_admin(backend: Backend) -> tuple[str, ...]:
+    """Lines with the password, which is told this once."""
+    made = await make_admin(backend, DEMO_ADMIN, organization_id="demo", by=SYSTEM)
+    return (
+        "",
+        f"Platform admin, told this once: {DEMO_ADMIN} of organization demo, "
+        f"password {made.password}",
+    )
 
 
 async def commands_to_try(backend: Backend, settings: AuthSettings, *, url: str) -> tuple[str, ...]:

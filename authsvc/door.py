@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from structlog.typing import FilteringBoundLogger
 
 from authsvc.settings import PREFIX, AuthSettings
-from svckit.gate import Gate
+from svckit.gate import Gate, OnRefused
 from svckit.interceptors.callers import guard_calls
 from svckit.rest import Endpoint
 from svckit.rest_callers import guard_endpoints
@@ -44,12 +44,12 @@ class Door:
         return endpoints if self.gate is None else guard_endpoints(endpoints, self.gate)
 
 
-def open_door(settings: AuthSettings, log: FilteringBoundLogger) -> Door:
+def open_door(settings: AuthSettings, log: FilteringBoundLogger, on_refused: OnRefused) -> Door:
     """Raises TlsError when the files cannot be used. Needs a running event loop."""
     callers, clock = settings.callers, asyncio.get_running_loop().time
     if settings.insecure:
         log.warning("insecure", setting=f"{PREFIX}INSECURE", is_open=not callers)
-    gate = Gate(callers, log=log, clock=clock) if callers else None
+    gate = Gate(callers, log=log, clock=clock, on_refused=on_refused) if callers else None
     if not settings.tls_cert:
         return Door(gate=gate, grpc_tls=None, http_tls=None)
     files = TlsFiles(cert=settings.tls_cert, key=settings.tls_key, ca=settings.tls_client_ca)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from authsvc.refusals import Refusals
 from authsvc.rest_admin_audit import AuditRest
 from authsvc.rest_admin_door import Door, Identify
 from authsvc.rest_admin_entities import EntitiesRest
@@ -13,8 +14,10 @@ from svckit.rest import Endpoint
 __all__ = ["admin_endpoints"]
 
 
-def admin_endpoints(administration: Administration, *, identify: Identify) -> Sequence[Endpoint]:
-    door = Door(administration, identify=identify)
+def admin_endpoints(
+    administration: Administration, *, identify: Identify, refusals: Refusals
+) -> Sequence[Endpoint]:
+    door = Door(identify=identify, refusals=refusals)
     return (
         *(e for noun in NOUNS for e in EntitiesRest(noun, administration, door).endpoints()),
         *HoldingsRest(administration, door).endpoints(),

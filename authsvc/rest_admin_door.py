@@ -1,6 +1,5 @@
 """The way in for administrators: who asks, whether they may, and a row for each who may not."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
@@ -8,9 +7,9 @@ from starlette.responses import Response
 
 from authsvc.admin_rules import Admin, Caller, admin_of
 from authsvc.audit import STRANGER, Actor, ActorKind
-from authsvc.denials import Denial, Denials, entry_of
+from authsvc.denials import Denial
+from authsvc.refusals import Refusals
 from authsvc.service import AuthService
-from authsvc.store import Administration
 from authsvc.tokens import BadToken
 from svckit.bearer import bearer_token
 from svckit.errors import Forbidden, Unauthenticated
@@ -46,12 +45,9 @@ def by_token(service: AuthService) -> Identify:
 class Door:
     """Nothing else of a request is read before its sender is known to be an administrator."""
 
-    def __init__(self, administration: Administration, *, identify: Identify) -> None:
-        self._administration = administration
+    def __init__(self, *, identify: Identify, refusals: Refusals) -> None:
         self._identify = identify
-        # Apart, or a flood of strangers would hide what a user tries.
-        self._strangers = Denials()
-        self._known = Denials()
+        self._refusals = refusals
 
     def opening(self, route: str, answer: AdminAnswer) -> Answer:
         """`route`: the method and the path's template."""
@@ -78,7 +74,4 @@ class Door:
             route=f"route:{route}",
             status=wire_status(refusal).http,
         )
-        denials = self._strangers if is_unknown else self._known
-        due = denials.note(denial, now=asyncio.get_running_loop().time())
-        if due:
-            await self._administration.note([entry_of(kind, count) for kind, count in due])
+        await self._refusals.note(denial)

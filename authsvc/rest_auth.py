@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from authsvc.audit import Actor, ActorKind
 from authsvc.login_limits import network_of
+from authsvc.refusals import Refusals
 from authsvc.service import AuthService, Identity
 from authsvc.session_rules import Session
 from authsvc.sessions import Sessions, Started
@@ -27,6 +28,8 @@ from svckit.rest import Endpoint, json_answer, path_id, read_body
 
 __all__ = ["SessionsRest"]
 
+# As the audit log names what was refused, whatever followed in the path.
+ROUTE = "route:/api/v1/auth"
 TOKEN_TYPE = "Bearer"  # noqa: S105 # a name, not a secret
 
 
@@ -87,9 +90,10 @@ class SessionsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionsRest:
-    def __init__(self, service: AuthService, sessions: Sessions) -> None:
+    def __init__(self, service: AuthService, sessions: Sessions, refusals: Refusals) -> None:
         self._service = service
         self._sessions = sessions
+        self._refusals = refusals
 
     def endpoints(self) -> Sequence[Endpoint]:
         down = (Unavailable, DeadlineExceeded)
@@ -164,7 +168,11 @@ class SessionsRest:
 
     async def refresh(self, request: Request) -> Response:
         question = await read_body(request, RefreshQuestion)
-        started = await self._sessions.refresh(question.refresh_token)
+        try:
+            started = await self._sessions.refresh(question.refresh_token)
+        except Unauthenticated:
+            await self._refusals.note_stranger(f"{ROUTE}/refresh", address=_address(request))
+            raise
         return json_answer(_session_answer(started))
 
     async def log_out(self, request: Request) -> Response:
@@ -201,8 +209,11 @@ class SessionsRest:
     async def _identity(self, request: Request) -> Identity:
         try:
             return await self._service.verify_token(bearer_token(request))
-        except BadToken as bad:
-            raise Unauthenticated(bad.reason) from bad
+        except (BadToken, Unauthenticated) as refused:
+            await self._refusals.note_stranger(ROUTE, address=_address(request))
+            if isinstance(refused, BadToken):
+                raise Unauthenticated(refused.reason) from refused
+            raise
 
     async def _end(self, identity: Identity, session_id: str, *, reason: str) -> None:
         user = Actor(kind=ActorKind.USER, id=identity.user_id)
@@ -237,5 +248,9 @@ def _own_session(identity: Identity) -> str:
 
 
 def _network(request: Request) -> str:
+    return network_of(_address(request))
+
+
+def _address(request: Request) -> str:
     """Of whoever is connected: a header that names another address may be anyone's invention."""
-    return network_of(request.client.host if request.client else "")
+    return request.client.host if request.client else ""

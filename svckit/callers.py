@@ -37,10 +37,11 @@ class UnknownCaller(Unauthenticated):
 
 
 class LimitedCaller(Forbidden):
-    """The service is known, and may not call this. `reason` is for our log alone."""
+    """The service `name` is known, and may not call this. `reason` is for our log alone."""
 
     def __init__(self, name: str, rpc: str) -> None:
         super().__init__(f"this service may not call {rpc}")
+        self.name = name
         self.reason = f"{name} may not call {rpc}"
 
 

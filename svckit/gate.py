@@ -7,20 +7,30 @@ from structlog.typing import FilteringBoundLogger
 from svckit.callers import Callers, Credential, LimitedCaller, UnknownCaller
 from svckit.rare_lines import RareLines
 
-__all__ = ["Gate"]
+__all__ = ["Gate", "OnRefused"]
 
 SAID_EVERY_S = 10.0
 KINDS_MAX = 100
 OTHERS = ("many others", "various")
 
 
+# Of whom, for which RPC ("" for none), and why. It is called for each refusal, and must not raise.
+OnRefused = Callable[[str, str, UnknownCaller | LimitedCaller], None]
+
+
 class Gate:
     """`clock` gives monotonic seconds."""
 
     def __init__(
-        self, callers: Callers, *, log: FilteringBoundLogger, clock: Callable[[], float]
+        self,
+        callers: Callers,
+        *,
+        log: FilteringBoundLogger,
+        clock: Callable[[], float],
+        on_refused: OnRefused,
     ) -> None:
         self._callers = callers
+        self._on_refused = on_refused
         self._log = log
         self._clock = clock
         self._lines: RareLines[tuple[str, str]] = RareLines(
@@ -38,6 +48,7 @@ class Gate:
                 self._callers.check_may_call(name, rpc)
         except (UnknownCaller, LimitedCaller) as refused:
             self._say(peer, refused.reason)
+            self._on_refused(peer, rpc or "", refused)
             raise
         return name
 

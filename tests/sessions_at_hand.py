@@ -24,11 +24,12 @@ from authsvc.keys import Keys
 from authsvc.knowledge import Knowledge
 from authsvc.model import Entity, Organization, Role, User
 from authsvc.passwords import PasswordCost, Passwords
+from authsvc.refusals import Refusals
 from authsvc.rest_auth import SessionsRest
 from authsvc.service import AuthService
 from authsvc.session_rules import SessionRules
 from authsvc.sessions import Sessions
-from authsvc.store import LoginStore, SessionStore, Store
+from authsvc.store import Administration, LoginStore, SessionStore, Store
 from authsvc.store.schema import audit
 from authsvc.tokens import TokenRules
 from svckit.database import open_database
@@ -91,7 +92,9 @@ class SessionsAtHand:
             passwords=self.passwords,
             log=structlog.wrap_logger(self.logged, processors=[], cache_logger_on_first_use=True),
         )
-        self.rest = SessionsRest(self.service, self.sessions)
+        administration = Administration(engine, wall_clock=lambda: self.now)
+        refusals = Refusals(administration, clock=lambda: self.lease_now)
+        self.rest = SessionsRest(self.service, self.sessions, refusals)
         self.app: ASGIApp = rest_app(self.rest.endpoints(), report_bug=str, timeout_s=5)
 
     def _service(self, knowledge: Knowledge) -> AuthService:

@@ -20,6 +20,7 @@ from authsvc.admin_rules import PLATFORM_ADMIN, Caller
 from authsvc.audit import OPERATOR
 from authsvc.backend import Backend
 from authsvc.cli.session import run
+from authsvc.refusals import Refusals
 from authsvc.rest_admin import admin_endpoints
 from svckit.address import Address
 from svckit.rest import rest_app
@@ -94,7 +95,8 @@ def _ask_here(backend: Backend) -> Ask:
     async def identify(_: Request) -> Caller:
         return Caller(actor=OPERATOR, permissions=(PLATFORM_ADMIN,))
 
-    endpoints = admin_endpoints(backend.administration, identify=identify)
+    refusals = Refusals(backend.administration, clock=asyncio.get_running_loop().time)
+    endpoints = admin_endpoints(backend.administration, identify=identify, refusals=refusals)
     app = rest_app(endpoints, report_bug=_raise, timeout_s=TIMEOUT_S)
 
     async def ask(method: str, target: str, body: Any) -> Any:

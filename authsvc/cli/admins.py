@@ -1,16 +1,12 @@
 """`authctl admin create`: the first platform admin, whom no other could make."""
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from authsvc.admin_rules import PLATFORM_ADMIN
 from authsvc.audit import OPERATOR
-from authsvc.backend import Backend
+from authsvc.bootstrap import make_admin
 from authsvc.cli.session import run_on_any
-from authsvc.model import Entity, Organization, Role, Status, User
-from svckit.service import StartError
 
 __all__ = ["app"]
 
@@ -30,33 +26,12 @@ def create(
     ] = "platform",
 ) -> None:
     """Give a user the permission platform:admin, and make the user first if need be."""
-    admin = run_on_any(lambda backend: _create(backend, user, organization))
-    print(f"{admin.id} of organization {admin.organization_id} is a platform admin")
-    print(f"next: authctl password set {admin.id}   # then log in")
-    print(f"or:   authctl token issue {admin.id}    # a token for ten minutes")
-
-
-async def _create(backend: Backend, user_id: str, organization_id: str) -> User:
-    find = backend.administration.find
-    found = await find(User, user_id, confined_to=None)
-    if not isinstance(found, User):
-        if "@" not in user_id:
-            raise StartError(f"there is no user {user_id!r}; a new one needs an email")
-        found = User(id=user_id, organization_id=organization_id, email=user_id)
-    role = Role(
-        id=f"{found.organization_id}:platform-admin",
-        organization_id=found.organization_id,
-        name="platform admin",
-        permissions=frozenset({PLATFORM_ADMIN}),
+    made = run_on_any(
+        lambda backend: make_admin(backend, user, organization_id=organization, by=OPERATOR)
     )
-    stored = await find(Role, role.id, confined_to=None)
-    if isinstance(stored, Role) and PLATFORM_ADMIN not in stored.permissions:
-        # Whoever holds it would become a platform admin with this one.
-        raise StartError(f"role {role.id!r} exists and is no platform admin's; look who made it")
-    admin = replace(found, status=Status.ACTIVE, roles=found.roles | {role.id})
-    entities: list[Entity] = [stored or role, admin]
-    if await find(Organization, found.organization_id, confined_to=None) is None:
-        entities.append(Organization(id=found.organization_id, name=found.organization_id))
-    for rejection in await backend.store.put_each(entities, by=OPERATOR):
-        raise rejection.error
-    return admin
+    admin = made.user
+    print(f"{admin.id} of organization {admin.organization_id} is a platform admin")
+    if made.password is None:
+        print(f"authctl password set {admin.id}   # unless there is one already")
+    else:
+        print(f"password: {made.password}   # shown this once; change it after the first login")

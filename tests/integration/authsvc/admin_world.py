@@ -105,8 +105,11 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(database_url: str) -> AsyncIterator[World]:
+async def open_world(
+    database_url: str, *, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[World]:
     environ = {
+        **(settings or {}),
         "AUTH_DATABASE_URL": database_url,
         "AUTH_GRPC_BIND": "127.0.0.1:0",
         "AUTH_HTTP_BIND": "127.0.0.1:0",

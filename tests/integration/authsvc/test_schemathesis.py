@@ -18,7 +18,13 @@ from tests.integration.authsvc.admin_world import World
 from tests.integration.authsvc.world_in_thread import world_in_thread
 
 EXAMPLES = 20
-IDS = {"organization_id": "acme", "user_id": "luis", "role_id": "cashier", "local_id": "centro"}
+IDS = {
+    "organization_id": "acme",
+    "user_id": "luis",
+    "role_id": "cashier",
+    "local_id": "centro",
+    "session_id": "nobody-s",
+}
 Case = schemathesis.Case[Any]
 CHECKS = [
     not_a_server_error,

@@ -10,16 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from svckit.callers import KEY_HEADER
 from tests.integration.authsvc.admin_world import CALLERS, World, open_world
 
 TABLE = Path(__file__).with_name("who_may_call.txt")
 OPS = ("GET /livez", "GET /readyz", "GET /metrics", "GET /openapi.json")
+SERVICE_KEY = "k" * 32
 COLUMNS = ("anonymous", *CALLERS, "service")
 IDS = {
     "organization_id": "acme",
     "user_id": "luis",
     "role_id": "cashier",
     "local_id": "centro",
+    "session_id": "nobody-s",
 }
 
 
@@ -36,6 +39,14 @@ EXAMPLES = {
     ),
     "POST /api/v1/tokens/verify": Example(body={"token": "x"}),
     "GET /api/v1/explain": Example(query="?user_id=luis&organization_id=acme&local_id=centro"),
+    # The account is another one for each caller: the sixth who fails in a row has to wait.
+    "POST /api/v1/auth/login": Example(
+        body={"organization_id": "acme", "email": "%s@acme.test", "password": "not this one"}
+    ),
+    "POST /api/v1/auth/refresh": Example(body={"refresh_token": "prt_x.y"}),
+    "POST /api/v1/auth/password": Example(
+        body={"current_password": "not this one", "new_password": "nor that one"}
+    ),
     "PUT /api/v1/admin/organizations/{organization_id}": Example(body={"name": "Acme"}),
     "PUT /api/v1/admin/locals/{local_id}": Example(
         body={"organization_id": "acme", "name": "Centro", "code": "C1"}
@@ -76,16 +87,22 @@ async def routes(world: World) -> set[str]:
 async def status_of(world: World, route: str, caller: str) -> str:
     method, path = route.split()
     example = EXAMPLES.get(route, Example())
-    # A service has no credential of its own yet, so it comes as anyone does.
     by = None if caller in ("anonymous", "service") else caller
+    headers = {KEY_HEADER: SERVICE_KEY} if caller == "service" else {}
     target = path.format(**IDS) + example.query
-    return str((await world.ask(method, target, by=by, body=example.body)).status)
+    body = example.body
+    if isinstance(body, dict) and "%s" in body.get("email", ""):
+        body = {**body, "email": body["email"] % caller}
+    answer = await world.ask(method, target, by=by, body=body, headers=headers)
+    return str(answer.status)
 
 
 async def test_every_route_lets_in_whom_the_table_says_and_no_one_else(tmp_path: Path) -> None:
     expected = table()
 
-    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/auth.db") as world:
+    url = f"sqlite+aiosqlite:///{tmp_path}/auth.db"
+    settings = {"AUTH_SERVICE_KEYS": f"catalog:{SERVICE_KEY}"}
+    async with open_world(url, settings=settings) as world:
         assert await routes(world) == expected.keys()
         found = {
             route: {caller: await status_of(world, route, caller) for caller in COLUMNS}

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from authsvc.admin_rules import Admin, Caller
 from authsvc.audit import STRANGER, Actor, ActorKind, AuditEntry
 from authsvc.denials import KINDS_MAX
+from authsvc.refusals import Refusals
 from authsvc.rest_admin_door import Door
 from authsvc.store import Administration
 from svckit.errors import Forbidden, ServiceError, Unauthenticated
@@ -32,7 +33,8 @@ class Setting:
     def __init__(self) -> None:
         self.caller: Caller | None = None
         self.administration = Noting()
-        self.door = Door(self.administration, identify=self.identify)
+        refusals = Refusals(self.administration, clock=lambda: 0.0)
+        self.door = Door(identify=self.identify, refusals=refusals)
         self.answered: list[Admin] = []
 
     async def identify(self, _: Request) -> Caller:

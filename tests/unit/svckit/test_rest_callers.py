@@ -34,9 +34,14 @@ ENDPOINTS = (
 )
 
 
+def gate_of(seen: Seen) -> Gate:
+    clock = asyncio.get_running_loop().time
+    return Gate(CALLERS, log=seen.telemetry.log, clock=clock, on_refused=lambda *_: None)
+
+
 def app(seen: Seen, names: tuple[str, ...] = ()) -> ASGIApp:
     """As it is behind a server that has verified a certificate with these names."""
-    gate = Gate(CALLERS, log=seen.telemetry.log, clock=asyncio.get_running_loop().time)
+    gate = gate_of(seen)
     inner = rest_app(guard_endpoints(ENDPOINTS, gate), report_bug=str, timeout_s=5)
 
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,7 +82,7 @@ async def test_each_request_is_let_in_by_its_own_credential(
 
 
 async def test_the_contract_says_what_a_closed_endpoint_asks_for() -> None:
-    gate = Gate(CALLERS, log=Seen().telemetry.log, clock=asyncio.get_running_loop().time)
+    gate = gate_of(Seen())
 
     document = openapi_document(guard_endpoints(ENDPOINTS, gate), title="x", version="1")
 

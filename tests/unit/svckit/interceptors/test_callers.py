@@ -3,7 +3,7 @@
 import pytest
 from grpclib.exceptions import GRPCError
 
-from svckit.callers import KEY_HEADER, Callers, ServiceKey
+from svckit.callers import KEY_HEADER, Callers, LimitedCaller, ServiceKey, UnknownCaller
 from svckit.gate import SAID_EVERY_S, Gate
 from svckit.interceptors import server_interceptors
 from svckit.interceptors.callers import guard_calls
@@ -27,7 +27,13 @@ class Door:
     def __init__(self) -> None:
         self.now = 0.0
         self.seen = Seen()
-        gate = Gate(CALLERS, log=self.seen.telemetry.log, clock=lambda: self.now)
+        self.refused: list[tuple[str, str, type[Exception]]] = []
+        gate = Gate(
+            CALLERS,
+            log=self.seen.telemetry.log,
+            clock=lambda: self.now,
+            on_refused=lambda peer, rpc, why: self.refused.append((peer, rpc, type(why))),
+        )
         self._interceptors = (*server_interceptors(self.seen.telemetry), guard_calls(gate))
         self.answered = 0
 
@@ -84,6 +90,10 @@ async def test_a_refusal_is_counted_as_the_error_it_is() -> None:
     errors = {"service": "access.v1", "method": "CheckLocals"}
     for code in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
         assert door.seen.count("grpc_errors_total", code=code, **errors) == 1
+    assert door.refused == [
+        ("10.0.0.1", "CheckLocals", UnknownCaller),
+        ("10.0.0.1", "CheckLocals", LimitedCaller),
+    ]
 
 
 async def test_a_flood_of_refusals_is_a_line_for_each_peer_and_reason_in_ten_seconds() -> None:
