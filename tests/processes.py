@@ -113,7 +113,8 @@ async def _start(*arguments: str, environ: Mapping[str, str]) -> asyncio.subproc
         sys.executable,
         *("-m", *arguments),
         cwd=ROOT,
-        env={**os.environ, **environ},
+        # Not measured: it would take twice as long, and what they run is run by other tests too.
+        env={**{n: v for n, v in os.environ.items() if not n.startswith("COV")}, **environ},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
 
 from authsvc.access import UserRecord
-from authsvc.audit import OPERATOR
+from authsvc.audit import OPERATOR, SYSTEM
 from authsvc.checks import Checks
 from authsvc.key_pairs import Algorithm
 from authsvc.key_rotation import KeyRotation
@@ -160,8 +160,8 @@ class SessionsAtHand:
         return record
 
     async def audited(self) -> list[Any]:
-        """The rows of the audit log but for the first key's, oldest first."""
-        rows = select(audit).where(audit.c.action != "key.make").order_by(audit.c.id)
+        """The rows of the audit log but for those of the set-up, oldest first."""
+        rows = select(audit).where(audit.c.actor_kind != SYSTEM.kind).order_by(audit.c.id)
         async with self.engine.connect() as connection:
             return list((await connection.execute(rows)).all())
 
@@ -175,7 +175,7 @@ async def sessions_at_hand(
     at_hand = SessionsAtHand(engine, rules=rules, cost=cost)
     try:
         await at_hand.rotation.start()
-        assert await at_hand.store.put_each(WORLD, by=OPERATOR) == ()
+        assert await at_hand.store.put_each(WORLD, by=SYSTEM) == ()
         at_hand.now -= 60  # long enough ago
         await at_hand.sessions.set_password("ana", PASSWORD, by=OPERATOR)
         at_hand.now += 60

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.integration.authsvc.admin_world import World
 from tests.integration.authsvc.world_in_thread import world_in_thread
 
-EXAMPLES = 20
+EXAMPLES = 12
 IDS = {
     "organization_id": "acme",
     "user_id": "luis",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from authsvc.audit import OPERATOR
+from authsvc.audit import OPERATOR, SYSTEM
 from authsvc.migrations import MIGRATIONS
 from authsvc.model import Organization, Status, User
 from authsvc.passwords import PasswordCost, Passwords
@@ -60,7 +60,7 @@ async def test_every_reason_to_refuse_a_login_looks_the_same(a: SessionsAtHand) 
         User(id="gone", organization_id="acme", email="gone@acme.test"),
         User(id="left", organization_id="bazar", email="left@bazar.test"),
     ]
-    await a.store.put_each(users, by=OPERATOR)
+    await a.store.put_each(users, by=SYSTEM)
     for user in users[1:]:
         await a.sessions.set_password(user.id, PASSWORD, by=OPERATOR)
     await a.store.put_each([replace(users[1], status=Status.INACTIVE)], by=OPERATOR)
