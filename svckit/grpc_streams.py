@@ -20,6 +20,9 @@ from svckit.messages import Messages
 __all__ = ["MessageStream", "MessageConnection", "MessageProtocol", "framed"]
 
 
+PING = b"portero!"  # eight bytes, whatever they are
+
+
 def framed(message: bytes) -> bytes:
     """As it goes on the wire: not compressed, so long."""
     return len(message).to_bytes(5) + message
@@ -75,6 +78,11 @@ class MessageStream(H2Stream):
 class MessageConnection(Connection):
     stream_class: type[MessageStream]
 
+    def ping_now(self) -> None:
+        """Beside those of keepalive, which has its own time for the answer."""
+        self._connection.ping(PING)
+        self.flush()
+
     def create_stream(
         self, *, stream_id: int | None = None, wrapper: Wrapper | None = None
     ) -> MessageStream:
@@ -84,7 +92,11 @@ class MessageConnection(Connection):
 
 
 class MessageProtocol(H2Protocol):
+    """`reads` counts how often something came from the peer."""
+
+    connection: MessageConnection
     connection_class: type[MessageConnection]
+    reads = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -92,6 +104,7 @@ class MessageProtocol(H2Protocol):
         self.connection.__class__ = self.connection_class
 
     def data_received(self, data: bytes) -> None:
+        self.reads += 1
         rest = take_data(self.connection._connection, data, self.processor.streams)
         if rest:
             super().data_received(rest)

@@ -19,6 +19,9 @@ __all__ = ["ChannelPool", "Lane", "LastingChannel", "open_channel", "CALLS_PER_C
 # A server's stream limit is 100 by default, and grpclib's does not survive the 101st.
 CALLS_PER_CHANNEL_MAX = 90
 
+# As long as a ping may take there and back.
+PROBE_S = 1.0
+
 # Without pings a stopped server costs every call its deadline; grpclib sends them only when all
 # five say so.
 KEEPALIVE = Configuration(
@@ -35,6 +38,7 @@ class LastingChannel(Channel):
 
     connections_made = 0
     _transport: asyncio.Transport | None = None
+    _probe: asyncio.TimerHandle | None = None
 
     def request(self, *args: Any, **kwargs: Any) -> BoundedStream[Any, Any]:
         """As grpclib's, but no answer is larger than we read."""
@@ -56,12 +60,34 @@ class LastingChannel(Channel):
         self.connections_made += 1
         return protocol
 
+    def probe(self) -> None:
+        """Breaks the connection off unless it shows a sign of life soon.
+
+        For when an answer has not come: keepalive would take fifteen seconds to find out that the
+        peer is gone, and a slow answer alone does not say that it is.
+        """
+        protocol = self._protocol
+        if self._probe is not None or protocol is None or not self._connected:
+            return
+        assert isinstance(protocol, BoundedProtocol)
+        protocol.connection.ping_now()
+        loop = asyncio.get_running_loop()
+        self._probe = loop.call_later(PROBE_S, self._judge, protocol, protocol.reads)
+
+    def _judge(self, protocol: BoundedProtocol, reads: int) -> None:
+        self._probe = None
+        if protocol is self._protocol and protocol.reads == reads:
+            self._abort()
+
     def close(self) -> None:
         super().close()
         self._abort()
 
     def _abort(self) -> None:
         # A polite close waits for a peer that may be gone.
+        if self._probe is not None:
+            self._probe.cancel()
+            self._probe = None
         if self._transport is not None:
             self._transport.abort()
             self._transport = None
@@ -134,6 +160,11 @@ class ChannelPool:
         self._turn = (turn + 1) % len(self.lanes)
         in_turn = (*self.lanes[turn:], *self.lanes[:turn])
         return next((lane for lane in in_turn if not lane.is_full), in_turn[0])
+
+    def probe(self) -> None:
+        """Breaks off each connection that shows no sign of life soon."""
+        for lane in self.lanes:
+            lane.channel.probe()
 
     def close(self) -> None:
         """Ends the connections. The channels would reconnect if asked: do not ask them again."""

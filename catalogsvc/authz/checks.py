@@ -18,14 +18,15 @@ from catalogsvc.authz.errors import AuthUnavailable, Closed
 from catalogsvc.authz.freshness import FOREVER
 from catalogsvc.authz.landing import Batches
 from catalogsvc.authz.model import CheckedIds, Decision, Row
-from catalogsvc.authz.waiters import Failed, Group, Outcome, Waiter, tell
+from catalogsvc.authz.waiters import Failed, Group, Outcome, Told, Waiter, tell
 from svckit.deadline import Deadline
 
-__all__ = ["Checks", "TOO_LATE"]
+__all__ = ["Checks", "TOO_LATE", "TOO_OLD"]
 
 A = TypeVar("A")
 
 TOO_LATE = "the deadline was over before Auth answered"
+TOO_OLD = "Auth's answers are too old"
 TOO_MANY = "too many questions to Auth are under way"
 
 
@@ -33,11 +34,18 @@ class Checks:
     """Owns its tasks until `close`. Needs a running event loop; `clock` is its."""
 
     def __init__(
-        self, batcher: Batcher[Waiter], batches: Batches, *, clock: Clock, timeout_s: float
+        self,
+        batcher: Batcher[Waiter],
+        batches: Batches,
+        *,
+        clock: Clock,
+        lease_clock: Clock,
+        timeout_s: float,
     ) -> None:
         self._batcher = batcher
         self._batches = batches
         self._clock = clock
+        self._lease_clock = lease_clock
         self._timeout_s = timeout_s
         self._loop = asyncio.get_running_loop()
         self._ids = CheckedIds()
@@ -50,8 +58,8 @@ class Checks:
     def __len__(self) -> int:
         return self._batcher.under_way
 
-    def ask(self, row: Row, deadline: Deadline | None) -> "asyncio.Future[Outcome]":
-        """Await it once; what comes when it has failed, `ask_again` knows.
+    def ask(self, row: Row, deadline: Deadline | None) -> "asyncio.Future[Told]":
+        """Await it once; what comes when it has failed or is too old, `ask_again` knows.
 
         Raises InvalidRequest on a bad id, AuthUnavailable when it cannot be asked, Closed.
         """
@@ -59,23 +67,39 @@ class Checks:
         moment = self._moment or self._begin()
         if deadline is not None and deadline.at <= moment.at:
             raise AuthUnavailable(TOO_LATE)
-        future: asyncio.Future[Outcome] = self._loop.create_future()
+        future: asyncio.Future[Told] = self._loop.create_future()
         expires_at = self._batcher.board(row, future, moment)
         if expires_at is None:
             raise AuthUnavailable(TOO_MANY)
         if deadline is not None and deadline.at < expires_at:
-            too_late = Failed(AuthUnavailable(TOO_LATE))
+            too_late = (Failed(AuthUnavailable(TOO_LATE)), FOREVER)
             timer = self._loop.call_later(deadline.at - moment.at, _give_up, future, too_late)
             future.add_done_callback(lambda _: timer.cancel())
         return future
 
-    async def ask_again(self, row: Row, outcome: Outcome, deadline: Deadline) -> Decision:
-        """While it failed for want of time and we have more. Raises what it failed with."""
-        while isinstance(outcome, Failed):
-            if not outcome.is_expired or deadline.is_over(self._clock()):
+    async def ask_again(self, row: Row, told: Told, deadline: Deadline) -> Decision:
+        """While it failed for want of time, or came too late to be told, and we have more time.
+
+        Raises what it failed with.
+        """
+        while not self.is_good(told):
+            outcome, _ = told
+            is_over = deadline.is_over(self._clock())
+            if isinstance(outcome, Failed) and (is_over or not outcome.is_expired):
                 raise outcome.error.with_traceback(None)
-            outcome = await self.ask(row, deadline)
-        return outcome
+            if is_over:
+                raise AuthUnavailable(TOO_OLD)
+            told = await self.ask(row, deadline)
+        decision, _ = told
+        assert isinstance(decision, Decision), decision
+        return decision
+
+    def is_good(self, told: Told) -> bool:
+        """Whether it may be told now: the loop may have been held up since it came."""
+        outcome, good_until = told
+        return isinstance(outcome, Decision) and (
+            not outcome.is_valid or self._lease_clock() < good_until
+        )
 
     async def answer_all(self, rows: Sequence[Row], deadline: Deadline) -> Group:
         """The outcome of each of these different rows, as far as it came before the deadline."""
@@ -95,6 +119,8 @@ class Checks:
     async def close(self, *, timeout_s: float) -> None:
         """Cancels what is under way; its waiters get Closed."""
         self._is_closed = True
+        # Or whoever asks in this very turn would board what never leaves.
+        self._moment = None
         if self._timer is not None:
             self._timer.cancel()
         for flight in self._batcher.land_all():

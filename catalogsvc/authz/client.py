@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import structlog
 from structlog.typing import FilteringBoundLogger
@@ -116,11 +116,11 @@ class AuthClient:
             return hit
         try:
             started_at = self._clock()
-            outcome = await self._checks.ask(row, deadline)
-            if isinstance(outcome, Decision):
-                return outcome
+            told = await self._checks.ask(row, deadline)
+            if self._checks.is_good(told):
+                return cast(Decision, told[0])
             deadline = deadline or Deadline(started_at + self._timeout_s)
-            return await self._checks.ask_again(row, outcome, deadline)
+            return await self._checks.ask_again(row, told, deadline)
         except AuthUnavailable:
             self._unavailable += 1
             raise

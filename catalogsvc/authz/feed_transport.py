@@ -4,7 +4,7 @@ Of its own, so that no burst of questions stands in the way of the changes.
 """
 
 import ssl
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
@@ -31,9 +31,12 @@ METHOD = "access.v1.AccessService/Watch"
 
 
 class GrpcFeed:
-    """A Feed. Owns its channel. The interceptors see the opening of a feed, not its hours."""
+    """A Feed. Owns its channel. The interceptors see the opening of a feed, not its hours.
 
-    __slots__ = ("_channel", "_interceptors", "_messages", "_peer", "name")
+    `suspect` is called when it has ended: other connections to that target may be dead as well.
+    """
+
+    __slots__ = ("_channel", "_interceptors", "_messages", "_peer", "_suspect", "name")
 
     def __init__(
         self,
@@ -42,10 +45,12 @@ class GrpcFeed:
         codec: ProtobufCodec,
         interceptors: Sequence[Interceptor] = (),
         tls: ssl.SSLContext | None = None,
+        suspect: Callable[[], None] = lambda: None,
     ) -> None:
         self._peer = str(address)
         self._channel = open_channel(address, codec=codec, tls=tls)
         self._messages = WatchMessages(codec)
+        self._suspect = suspect
         self._interceptors = interceptors
         self.name = f"grpc://{self._peer}"
 
@@ -73,12 +78,18 @@ class GrpcFeed:
                 await confined(_begin(stream, first.SerializeToString()))
                 opened.append(GrpcFeedConnection(stream, name=self.name, messages=self._messages))
 
+            # What is left was left for a reason: the next one must not be on a dead connection.
+            stack.callback(self._give_up)
             with _failing(self.name):
                 await run_intercepted(self._interceptors, call, open_feed)
             yield opened[0]
 
     async def close(self) -> None:
         self._channel.close()
+
+    def _give_up(self) -> None:
+        self._channel.close()
+        self._suspect()
 
 
 class GrpcFeedConnection:

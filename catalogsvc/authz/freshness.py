@@ -126,11 +126,12 @@ class Freshness:
             return FOREVER
         return sent.at - as_of.age_s + self._max_staleness_s
 
-    def may_tell(self, organization_id: str, as_of: AsOf, sent: Sent, *, now: float) -> bool:
-        """Whether a yes may be given to the caller: by its age, or because we hold the lease."""
-        return now <= self.young_until(as_of, sent) or (
-            self.is_leased(now) and self.may_keep(organization_id, as_of, sent)
-        )
+    def good_until(self, organization_id: str, as_of: AsOf, sent: Sent) -> float:
+        """Until when a yes may be told: by its age, or because the lease vouches for it."""
+        young_until = self.young_until(as_of, sent)
+        if self.may_keep(organization_id, as_of, sent):
+            return max(young_until, self.lease_until)
+        return young_until
 
     def is_comparable(self, as_of: AsOf, sent: Sent) -> bool:
         """Whether the answer is of the database we follow, and of the same count of its changes."""

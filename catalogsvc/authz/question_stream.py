@@ -120,8 +120,12 @@ class QuestionStream(Generic[A]):
             self._end_if_idle()
 
     def retire(self) -> None:
-        """A question went without an answer: the stream may be dead, so it takes no new ones."""
+        """A question went without an answer: the stream may be dead, so it takes no new ones.
+
+        Nor, for all we know, may its connection be alive.
+        """
         self._is_retired = True
+        self._lane.channel.probe()
         self._end_if_idle()
 
     def _end_if_idle(self) -> None:

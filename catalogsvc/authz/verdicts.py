@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from catalogsvc.authz.call import Clock
+from catalogsvc.authz.checks import TOO_OLD
 from catalogsvc.authz.entries import Entries
 from catalogsvc.authz.errors import AuthUnavailable
 from catalogsvc.authz.flights import Flights
@@ -83,8 +84,10 @@ class Verdicts:
                 flights_max=settings.flights_max,
             )
 
-        self._verifying: Flights[str, Identity] = make_flights(self._ask_identity)
-        self._listing: Flights[str, frozenset[str]] = make_flights(self._ask_permissions)
+        self._verifying: Flights[str, tuple[Identity, float]] = make_flights(self._ask_identity)
+        self._listing: Flights[str, tuple[frozenset[str], float]] = make_flights(
+            self._ask_permissions
+        )
 
     def __len__(self) -> int:
         """How many questions are under way."""
@@ -92,22 +95,35 @@ class Verdicts:
 
     async def verify_token(self, token: str, *, deadline: Deadline) -> Identity:
         """`token` is printable ASCII. Raises as `AuthClient.verify_token`."""
-        return self._find(self.identities, _digest(token)) or await self._verifying.answer(
-            token, deadline=deadline
-        )
+        kept = self._find(self.identities, _digest(token))
+        if kept is not None:
+            return kept
+        return await self._told_in_time(self._verifying, token, deadline)
 
     async def get_user_permissions(self, user_id: str, *, deadline: Deadline) -> frozenset[str]:
         kept = self._find(self.permissions, user_id)
         if kept is not None:
             return kept.permissions
-        return await self._listing.answer(user_id, deadline=deadline)
+        return await self._told_in_time(self._listing, user_id, deadline)
+
+    async def _told_in_time(
+        self, flights: Flights[str, tuple[A, float]], key: str, deadline: Deadline
+    ) -> A:
+        """What is still good when we are woken: the loop may have been held up since it came."""
+        for _ in range(ASKS_MAX):
+            said, good_until = await flights.answer(key, deadline=deadline)
+            if self._lease_clock() < good_until:
+                return said
+        raise AuthUnavailable(TOO_OLD)
 
     async def close(self, *, timeout_s: float) -> None:
         await self._verifying.close(timeout_s=timeout_s)
         await self._listing.close(timeout_s=timeout_s)
 
-    async def _ask_identity(self, token: str, _asked_at: float, deadline: Deadline) -> Identity:
-        sent, said = await self._ask(
+    async def _ask_identity(
+        self, token: str, _asked_at: float, deadline: Deadline
+    ) -> tuple[Identity, float]:
+        sent, said, good_until = await self._ask(
             lambda transport, attempt: transport.verify_token(token, deadline=attempt),
             lambda said: said.identity.organization_id,
             deadline,
@@ -121,12 +137,12 @@ class Verdicts:
                 revision=said.as_of.revision,
                 until=min(self._until(sent), self._lease_clock() + good_s),
             )
-        return identity
+        return identity, good_until
 
     async def _ask_permissions(
         self, user_id: str, _asked_at: float, deadline: Deadline
-    ) -> frozenset[str]:
-        sent, said = await self._ask(
+    ) -> tuple[frozenset[str], float]:
+        sent, said, good_until = await self._ask(
             lambda transport, attempt: transport.get_user_permissions(user_id, deadline=attempt),
             lambda said: said.organization_id,
             deadline,
@@ -136,12 +152,12 @@ class Verdicts:
             self.permissions.put(
                 user_id, kept, revision=said.as_of.revision, until=self._until(sent)
             )
-        return said.permissions
+        return said.permissions, good_until
 
     async def _ask(
         self, question: Question[S], organization_of: Callable[[S], str], deadline: Deadline
-    ) -> tuple[Sent, S]:
-        """An answer that is not too old to be told."""
+    ) -> tuple[Sent, S, float]:
+        """An answer that is not too old to be told, and until when it is not."""
 
         async def stamped(transport: Transport, attempt: Deadline) -> tuple[Sent, S]:
             sent = self._freshness.send(self._lease_clock())
@@ -149,10 +165,10 @@ class Verdicts:
 
         for _ in range(ASKS_MAX):
             sent, said = await self._router.ask(stamped, deadline=deadline)
-            now = self._lease_clock()
-            if self._freshness.may_tell(organization_of(said), said.as_of, sent, now=now):
-                return sent, said
-        raise AuthUnavailable("Auth's answers are too old")
+            good_until = self._freshness.good_until(organization_of(said), said.as_of, sent)
+            if self._lease_clock() < good_until:
+                return sent, said, good_until
+        raise AuthUnavailable(TOO_OLD)
 
     def _find(self, entries: Entries[K, V], key: K) -> V | None:
         return entries.find(key, now=self._lease_clock())

@@ -8,7 +8,7 @@ from catalogsvc.authz.batcher import Flight
 from catalogsvc.authz.freshness import FOREVER
 from catalogsvc.authz.model import Decision, Row
 
-__all__ = ["Failed", "Outcome", "Group", "Waiter", "tell"]
+__all__ = ["Failed", "Outcome", "Told", "Group", "Waiter", "tell"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class Failed:
 
 
 Outcome: TypeAlias = Decision | Failed
+# And until when a yes may be told, on the lease's clock: whoever waits may be woken late.
+Told: TypeAlias = tuple[Outcome, float]
 
 
 class Group:
@@ -45,7 +47,7 @@ class Group:
 
 
 # A bare future for each: it can be cancelled without harm to any other.
-Waiter: TypeAlias = "asyncio.Future[Outcome] | Group"
+Waiter: TypeAlias = "asyncio.Future[Told] | Group"
 
 
 def tell(flight: Flight[Waiter], outcome: Outcome, good_until: float = FOREVER) -> None:
@@ -54,7 +56,7 @@ def tell(flight: Flight[Waiter], outcome: Outcome, good_until: float = FOREVER) 
     if isinstance(waiter, Group):
         waiter.take(flight.row, outcome, good_until)
     elif not waiter.done():
-        waiter.set_result(outcome)
+        waiter.set_result((outcome, good_until))
     if flight.others is not None:
         for waiter in flight.others:
             _tell(waiter, flight.row, outcome, good_until)
@@ -64,4 +66,4 @@ def _tell(waiter: Waiter, row: Row, outcome: Outcome, good_until: float) -> None
     if isinstance(waiter, Group):
         waiter.take(row, outcome, good_until)
     elif not waiter.done():
-        waiter.set_result(outcome)
+        waiter.set_result((outcome, good_until))

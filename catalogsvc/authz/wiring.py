@@ -58,10 +58,12 @@ def make_wires(
     # What the first attempt of an ordinary call gets: half of its time at the most.
     attempt_timeout_s = min(settings.attempt_timeout_s, settings.timeout_s / 2)
 
-    def make_target(target: str) -> GuardedPath:
-        pool = ChannelPool(
+    def make_pool(target: str) -> ChannelPool:
+        return ChannelPool(
             Address.parse(target), size=settings.channels_per_target, codec=codec, tls=grpc_tls
         )
+
+    def make_target(pool: ChannelPool) -> GuardedPath:
         return GuardedPath(
             GrpcTransport(pool, interceptors=interceptors, clock=clock),
             source=Source.GRPC,
@@ -77,16 +79,24 @@ def make_wires(
         transport = RestTransport(url, interceptors=interceptors, clock=clock, tls=rest_tls)
         return Path(transport, source=Source.REST, clock=clock)
 
-    def make_feed(target: str) -> Feed:
-        return GrpcFeed(Address.parse(target), codec=codec, interceptors=interceptors, tls=grpc_tls)
+    def make_feed(pool: ChannelPool) -> Feed:
+        return GrpcFeed(
+            pool.address,
+            codec=codec,
+            interceptors=interceptors,
+            tls=grpc_tls,
+            suspect=pool.probe,
+        )
+
+    pools = [make_pool(target) for target in settings.grpc_targets]
 
     return Wires(
         router=Router(
-            [make_target(target) for target in settings.grpc_targets],
+            [make_target(pool) for pool in pools],
             [make_rest(url) for url in settings.rest_urls],
             attempt_timeout_s=attempt_timeout_s,
             clock=clock,
             log=log,
         ),
-        feeds=[make_feed(target) for target in settings.grpc_targets],
+        feeds=[make_feed(pool) for pool in pools],
     )

@@ -207,7 +207,7 @@ class CacheWorld:
 
     def _hear(self, answer: Answer) -> None:
         row, sent, as_of = answer.row, answer.sent, answer.as_of
-        if answer.is_yes and self.freshness.may_tell(row[1], as_of, sent, now=self.now):
+        if answer.is_yes and self.now < self.freshness.good_until(row[1], as_of, sent):
             self._judge_yes(row)
         if self.freshness.may_keep_any(as_of, sent):
             assert self.freshness.may_keep(row[1], as_of, sent)

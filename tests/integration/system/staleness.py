@@ -161,6 +161,12 @@ class DeafProxy:
         self.swallows_questions = False
         self.swallows_answers = False
         self._writers: set[asyncio.StreamWriter] = set()
+        # Connections that were made before are dead for good, those that come later are not.
+        self._made = 0
+        self._dead = 0
+
+    def deafen_those_that_are_open(self) -> None:
+        self._dead = self._made
 
     def heal(self) -> None:
         """What was swallowed cannot be made good, so the connections end."""
@@ -172,10 +178,18 @@ class DeafProxy:
         up_reader, up_writer = await asyncio.open_connection(self.upstream.host, self.upstream.port)
         pair = {writer, up_writer}
         self._writers |= pair
+        self._made = number = self._made + 1
+
+        def swallows_questions() -> bool:
+            return self.swallows_questions or number <= self._dead
+
+        def swallows_answers() -> bool:
+            return self.swallows_answers or number <= self._dead
+
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_pump(reader, up_writer, lambda: self.swallows_questions))
-                tasks.create_task(_pump(up_reader, writer, lambda: self.swallows_answers))
+                tasks.create_task(_pump(reader, up_writer, swallows_questions))
+                tasks.create_task(_pump(up_reader, writer, swallows_answers))
         finally:
             self._writers -= pair
 

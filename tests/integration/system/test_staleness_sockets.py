@@ -84,6 +84,26 @@ async def test_what_a_stopped_auth_process_knew_is_not_told_after_it_goes_on(
         assert last_yes_at([*during, *after]) <= revoked_at + MAX_STALENESS_S
 
 
+async def test_dead_connections_are_given_up_long_before_keepalive_would(
+    auths: list[Auth], store: Store
+) -> None:
+    async with (
+        open_deaf_proxy(auths[0].address) as proxy,
+        client_of(proxy.address) as client,
+    ):
+        await wait_until_cached([client])
+
+        proxy.deafen_those_that_are_open()
+        dead_at = now()
+        lost_at = dead_at + MAX_STALENESS_S
+        polls = await poll_until(
+            client, lambda polled: polled.called_at > lost_at and polled.decision is not None
+        )
+
+    # Ten seconds and five is what keepalive takes; the test's own polls may wait for one attempt.
+    assert polls[-1].called_at - dead_at < 8.0
+
+
 @pytest.mark.parametrize("swallowed", ["questions", "answers", "both"])
 async def test_a_wire_that_swallows_bytes_ends_in_no_stale_yes(
     auths: list[Auth], store: Store, swallowed: str

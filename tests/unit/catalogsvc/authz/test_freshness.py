@@ -218,17 +218,15 @@ def test_a_yes_may_be_told_while_it_is_young(freshness: Freshness) -> None:
     old, sent = as_of(7, age_s=0.5), freshness.send(100.0)
 
     assert freshness.young_until(old, sent) == 101.5
-    assert freshness.may_tell("o", old, sent, now=101.5)
-    assert not freshness.may_tell("o", old, sent, now=101.6)
+    assert freshness.good_until("o", old, sent) == 101.5
 
 
 def test_an_older_yes_may_be_told_under_a_lease_if_it_might_be_kept(freshness: Freshness) -> None:
     sent = freshness.send(100.0)
     freshness.apply(page(10, 12, Change(12, "o"), tick=freshness.make_tick(102.0)))
 
-    assert freshness.may_tell("o", as_of(12), sent, now=103.0)
-    assert not freshness.may_tell("o", as_of(11), sent, now=103.0)
-    assert not freshness.may_tell("o", as_of(12), sent, now=104.0)
+    assert freshness.good_until("o", as_of(12), sent) == 104.0
+    assert freshness.good_until("o", as_of(11), sent) == 102.0
 
 
 def test_without_a_bound_any_yes_may_be_told() -> None:
