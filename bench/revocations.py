@@ -7,19 +7,13 @@ import asyncio
 import math
 import os
 import signal
-import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
-    contextmanager,
-    nullcontext,
-)
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from bench.jobs import RevocationJob, RevocationLoad
+from bench.line_process import LineProcess, open_line_process
 from bench.shape import Question
 from catalogsvc.authz import AuthClient, AuthClientSettings, AuthUnavailable, Decision, Source
 
@@ -92,7 +86,7 @@ async def measure(
     warm_up = 0 if job.is_auth_stopped else WARM_UP
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(open_client()) for _ in range(job.clients)]
-        revoker = await stack.enter_async_context(_open_revoker())
+        revoker = await stack.enter_async_context(open_line_process("bench.revoker"))
         for nth in range(warm_up + job.revocations):
             question = job.shape.question(nth, 0)
             watchers = [Watcher(client=client, question=question) for client in clients]
@@ -110,7 +104,7 @@ async def measure(
 
 
 async def _revoke(
-    revoker: asyncio.subprocess.Process,
+    revoker: LineProcess,
     watchers: list[Watcher],
     settings: AuthClientSettings,
     job: RevocationJob,
@@ -146,24 +140,6 @@ def _stopped(pid: int) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
-@asynccontextmanager
-async def _open_revoker() -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.revoker"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield process
-    finally:
-        # It writes nothing on its own, so it can be ended at any moment.
-        process.kill()
-        await process.wait()
-
-
-async def _tell(revoker: asyncio.subprocess.Process, verb: str, question: Question) -> float:
-    assert revoker.stdin is not None
-    assert revoker.stdout is not None
-    revoker.stdin.write(f"{verb} {question[0]} {question[2]}\n".encode())
-    answer = await asyncio.wait_for(revoker.stdout.readline(), REVOKER_BOUND_S)
-    return float(answer)
+async def _tell(revoker: LineProcess, verb: str, question: Question) -> float:
+    line = f"{verb} {question[0]} {question[2]}"
+    return float(await revoker.ask(line, timeout_s=REVOKER_BOUND_S))
