@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg  # type: ignore[import-untyped] # it ships no types
 
 from authsvc.migrations import MIGRATIONS
-from bench.dataset import Progress, chunks
+from bench.dataset import Progress, chunks, hashed_password
 from bench.shape import Shape
 from svckit.migrations import migrate
 
@@ -27,6 +27,7 @@ class PostgreSQL:
         self.execute(f"CREATE DATABASE {name}")
         url = f"postgresql+asyncpg://postgres@/{name}?host={self._socket_directory}"
         await migrate(url, MIGRATIONS)
+        password_hash = await hashed_password()
         connection = await asyncpg.connect(
             host=str(self._socket_directory), user="postgres", database=name
         )
@@ -34,7 +35,7 @@ class PostgreSQL:
             # Its foreign keys hold by construction; checked one by one they would double the time.
             await connection.execute("SET session_replication_role = replica")
             for organization in range(shape.organizations):
-                for table, columns, rows in chunks(shape, organization):
+                for table, columns, rows in chunks(shape, organization, password_hash):
                     await connection.copy_records_to_table(table, columns=columns, records=rows)
                 on_progress(organization + 1)
             await connection.execute("VACUUM ANALYZE")

@@ -5,12 +5,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = ["Shape", "Question", "everyday_questions", "all_pairs"]
+__all__ = ["Shape", "Question", "Login", "PASSWORD", "everyday_questions", "all_pairs"]
 
 # (user_id, organization_id, local_id, whether the answer must be yes)
 Question: TypeAlias = tuple[str, str, str, bool]
+# (organization_id, email)
+Login: TypeAlias = tuple[str, str]
 
 SEED = 7
+# Of everyone who has one.
+PASSWORD = "a password for measuring"  # noqa: S105 # of made-up users
+# Enough for logins in turn; one each would make building large data longer.
+PASSWORDS_EACH_MAX = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,19 @@ class Shape:
 
     def user_id(self, user: int) -> str:
         return f"u{user:07}"
+
+    def email(self, user: int) -> str:
+        return f"{user}@chain.test"
+
+    def with_password(self, organization: int) -> range:
+        """Those of the organization's users who can log in."""
+        first = organization * self.users_each
+        return range(first, first + min(self.users_each, PASSWORDS_EACH_MAX))
+
+    def logins(self) -> Iterator[Login]:
+        for organization in range(self.organizations):
+            for user in self.with_password(organization):
+                yield self.organization_id(organization), self.email(user)
 
     def assigned(self, user: int) -> Iterator[tuple[str, str, str, str]]:
         """(user_id, organization_id, local_id, local's name) of each local this user may enter."""

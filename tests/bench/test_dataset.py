@@ -4,11 +4,13 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
+from authsvc.password_rules import password_bytes
+from authsvc.passwords import Passwords
 from bench.baseline_server import UserService
 from bench.dataset import build_sqlite, sqlite_url
 from bench.mix import questions_of
 from bench.run import write
-from bench.shape import Question, Shape, all_pairs, everyday_questions
+from bench.shape import PASSWORD, Question, Shape, all_pairs, everyday_questions
 from svckit.database import open_database
 from tests.bench.test_goals import results
 
@@ -44,6 +46,28 @@ def test_bulk_rows_keep_every_foreign_key(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     connection.close()
+
+
+async def test_who_is_to_log_in_has_a_password_that_auth_takes_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "auth.db"
+    await build_sqlite(path, SHAPE, lambda _: None)
+    with sqlite3.connect(path) as connection:
+        stored = connection.execute(
+            "SELECT organization_id, email_folded, hash"
+            " FROM passwords JOIN users ON users.id = passwords.user_id"
+        ).fetchall()
+    connection.close()
+    hashes = {row[2] for row in stored}
+    passwords = Passwords()
+
+    with passwords.place():
+        is_match = [await passwords.is_match(each, password_bytes(PASSWORD)) for each in hashes]
+    is_outdated = [passwords.is_outdated(each) for each in hashes]
+    passwords.close()
+
+    assert sorted(row[:2] for row in stored) == sorted(SHAPE.logins())
+    assert len(stored) == SHAPE.users
+    assert (is_match, is_outdated) == ([True], [False])
 
 
 async def test_the_baseline_answers_each_question_as_expected() -> None:
