@@ -4,9 +4,9 @@ The goals are ratios within one run wherever a ratio can say it.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bench.jobs import Form
+from bench.jobs import Form, LoginLoad
 from bench.results import BASELINE, PORTERO, Results, Series
 from bench.statistics import Spread, percentile, ratios, spread
 
@@ -18,6 +18,7 @@ SEQUENTIAL = 0.5
 REVOCATION_P99_MS = 50.0
 SCALE = 1.3
 TRACING = {"1 %": 0.10, "always": 0.15}
+LOGINS = 3.0
 CALL: dict[Form, str] = {"each": "validate_local", "set": "validate_locals"}
 
 
@@ -41,6 +42,8 @@ def goals_of(results: Results) -> Iterator[Goal]:
     yield from _revocation_goals(results)
     yield from _scale_goals(results)
     yield from _tracing_goals(results.tracing)
+    if results.logins:
+        yield _login_goal(results.logins)
 
 
 def find(
@@ -123,6 +126,25 @@ def _tracing_goals(tracing: Sequence[Series]) -> Iterator[Goal]:
                 reached=f"{cost.median:.0%} ({cost.low:.0%} to {cost.high:.0%})",
                 is_met=cost.median <= most,
             )
+
+
+def _login_goal(logins: Sequence[LoginLoad]) -> Goal:
+    """Not met when anything went wrong: what got no answer is in no percentile."""
+    figure = ratios(
+        [load.beside.latency.p99_us for load in logins],
+        [load.without.latency.p99_us for load in logins],
+    )
+    goal = _at_most(
+        f"p99 of checks with {logins[0].in_flight} logins in flight", figure, LOGINS, unit=" x"
+    )
+    return goal if all(map(_is_clean, logins)) else replace(goal, is_met=False)
+
+
+def _is_clean(load: LoginLoad) -> bool:
+    return all(
+        one.answered > 0 and not (one.failed or one.wrong or one.dropped)
+        for one in (load.without, load.beside, load.logins)
+    )
 
 
 def _at_most(name: str, figure: Spread, most: float, *, unit: str) -> Goal:

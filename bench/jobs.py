@@ -17,6 +17,10 @@ __all__ = [
     "SequenceLoad",
     "RevocationJob",
     "RevocationLoad",
+    "PacedJob",
+    "PacedLoad",
+    "LoginJob",
+    "LoginLoad",
     "BaselineServerJob",
 ]
 
@@ -140,3 +144,52 @@ class RevocationLoad:
     last_yes_ms: tuple[float, ...]
     missed: int
     max_staleness_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacedJob:
+    """An open loop: a question every `every_s`, whether or not those before are answered."""
+
+    every_s: float
+    warm_up_s: float
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacedLoad:
+    """`dropped` were not asked, for too many had no answer yet; `failed` and `wrong` as in Load.
+
+    Those three count the warm-up too.
+    """
+
+    answered: int
+    failed: dict[str, int]
+    wrong: int
+    dropped: int
+    latency: Latency
+
+    @property
+    def failed_total(self) -> int:
+        return sum(self.failed.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginJob:
+    """Checks go to `target`, logins to `login_target`, `in_flight` at a time."""
+
+    target: str
+    login_target: str
+    server_pid: int
+    shape: Shape
+    in_flight: int
+    checks: PacedJob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginLoad:
+    """The same checks `without` logins and `beside` them. A login with a status but 200 failed."""
+
+    in_flight: int
+    without: PacedLoad
+    beside: PacedLoad
+    logins: Load

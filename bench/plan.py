@@ -7,8 +7,11 @@ from bench.shape import Shape
 
 __all__ = ["Plan", "Section", "SECTIONS", "FULL", "QUICK"]
 
-Section = Literal["miss", "hit", "mixed", "revocation", "scale", "tracing"]
-SECTIONS: tuple[Section, ...] = ("miss", "hit", "mixed", "revocation", "scale", "tracing")
+Section = Literal["miss", "hit", "mixed", "revocation", "scale", "tracing", "logins"]
+SECTIONS: tuple[Section, ...] = (
+    *("miss", "hit", "mixed", "revocation", "scale", "tracing"),
+    "logins",  # last: it leaves thousands of sessions behind
+)
 
 # 10 thousand assignments: what each section but `scale` asks about.
 SMALL = Shape(organizations=10, users_each=100)
@@ -36,6 +39,9 @@ class Plan:
     cold_questions: int = 1_000
     working_set_users: int = 10_000
     warm_questions: int = 4_000
+    logins_in_flight: int = 8
+    logins_s: float = 8.0  # long enough that a p99 of the checks rests on more than a few of them
+    checks_every_s: float = 0.004
 
 
 FULL = Plan(name="full", repeats=5, warm_up_s=1.0, duration_s=2.5)
@@ -52,4 +58,5 @@ QUICK = Plan(
     cold_questions=300,
     working_set_users=1_000,
     warm_questions=500,
+    logins_s=2.0,
 )

@@ -10,18 +10,21 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
 import msgspec
 import uvloop
 
-from bench import hits, revocations
+from bench import hits, logins, revocations
 from bench.jobs import (
     HitJob,
     HitLoad,
     Load,
     LoadJob,
+    LoginJob,
+    LoginLoad,
     RevocationJob,
     RevocationLoad,
     SequenceJob,
@@ -153,6 +156,11 @@ async def revocation(job: RevocationJob) -> RevocationLoad:
     return await revocations.measure(lambda: open_client(settings), settings, job)
 
 
+async def log_in(job: LoginJob) -> LoginLoad:
+    async with open_client(_uncached(job.target)) as client:
+        return await logins.measure(partial(ask_each, client), job)
+
+
 def _type_name(error: Exception) -> str:
     return type(error).__name__
 
@@ -190,6 +198,7 @@ KINDS: dict[str, tuple[type[Any], Callable[[Any], Awaitable[object]]]] = {
     "hit": (HitJob, hit),
     "sequence": (SequenceJob, sequence),
     "revocation": (RevocationJob, revocation),
+    "logins": (LoginJob, log_in),
 }
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from bench.goals import CALL, find, goals_of, percentile_ms
-from bench.jobs import Load
+from bench.jobs import Load, PacedLoad
 from bench.results import BASELINE, Results, Series
 from bench.statistics import Spread, ratios, spread
 
@@ -41,6 +41,7 @@ def _lines(results: Results, plots: Iterable[str]) -> Iterator[str]:
     yield from _revocations(results)
     yield from _scale(results)
     yield from _tracing(results)
+    yield from _logins(results)
 
 
 def _goals(results: Results) -> Iterator[str]:
@@ -58,13 +59,15 @@ def _loads(title: str, series: Sequence[Series]) -> Iterator[str]:
     )
     yield from _table(title, heads, [_load_row(one, series) for one in series])
     for one in series:
-        failed = sum((Counter(load.failed) for load in one.loads), Counter[str]())
-        if failed:
-            names = ", ".join(f"{count} {name}" for name, count in sorted(failed.items()))
-            yield from (
-                "",
-                f"Failed: {one.system}, `{CALL[one.form]}`, {one.in_flight} in flight: {names}.",
-            )
+        whose = f"{one.system}, `{CALL[one.form]}`, {one.in_flight} in flight"
+        yield from _failures(whose, one.loads)
+
+
+def _failures(whose: str, loads: Sequence[Load | PacedLoad]) -> Iterator[str]:
+    failed = sum((Counter(load.failed) for load in loads), Counter[str]())
+    if failed:
+        names = ", ".join(f"{count} {name}" for name, count in sorted(failed.items()))
+        yield from ("", f"Failed: {whose}: {names}.")
 
 
 def _load_row(one: Series, series: Sequence[Series]) -> tuple[str, ...]:
@@ -174,6 +177,40 @@ def _tracing(results: Results) -> Iterator[str]:
     yield from _table(f"Tracing: misses, {off.in_flight} in flight", heads, rows)
 
 
+def _logins(results: Results) -> Iterator[str]:
+    found = results.logins
+    if not found:
+        return
+    without, beside = [one.without for one in found], [one.beside for one in found]
+    logins = [one.logins for one in found]
+    rows = [
+        ("0", "", *_checks(without, without), ""),
+        (
+            *(str(found[0].in_flight), _figures(spread([one.per_s for one in logins]), "{:.1f}")),
+            *_checks(beside, without),
+            f"{_total(logins, 'failed_total') + _total(logins, 'dropped'):,.0f}",
+        ),
+    ]
+    heads = (
+        *("logins in flight", "logins/s", "checks p50", "x without", "checks p99", "x without"),
+        *("failed", "dropped", "wrong", "logins failed or dropped"),
+    )
+    yield from _table("Logins: what checks at a steady pace notice of them", heads, rows)
+    yield from _failures("checks without logins", without)
+    yield from _failures("checks beside logins", beside)
+    yield from _failures("logins", logins)
+
+
+def _checks(loads: Sequence[PacedLoad], without: Sequence[PacedLoad]) -> Iterator[str]:
+    for name in ("p50_us", "p99_us"):
+        figures, theirs = (
+            [getattr(load.latency, name) for load in side] for side in (loads, without)
+        )
+        yield _us(spread(figures))
+        yield "1" if loads is without else _figures(ratios(figures, theirs), "{:.2f}")
+    yield from (f"{_total(loads, name):,.0f}" for name in ("failed_total", "dropped", "wrong"))
+
+
 def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Nothing for a section that was not run."""
     if not rows:
@@ -201,5 +238,5 @@ def _us(figure: Spread) -> str:
     return f"{_figures(figure, '{:.1f}')} us"
 
 
-def _total(loads: Sequence[Load], name: str) -> float:
+def _total(loads: Sequence[Load | PacedLoad], name: str) -> float:
     return float(sum(getattr(load, name) for load in loads))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from bench.jobs import Form, HitLoad, Load, Mix, RevocationLoad, SequenceLoad
+from bench.jobs import Form, HitLoad, Load, LoginLoad, Mix, RevocationLoad, SequenceLoad
 
 __all__ = ["Results", "Machine", "Series", "Build", "Revocations", "Scale", "BASELINE", "PORTERO"]
 
@@ -77,9 +77,12 @@ class Results:
     hit: list[list[HitLoad]] = field(default_factory=list)  # each repeat, all numbers of callers
     revocation: list[Revocations] = field(default_factory=list)
     scale: list[Scale] = field(default_factory=list)
+    logins: list[LoginLoad] = field(default_factory=list)  # one a repeat
 
     @property
     def unanswered(self) -> int:
-        """Questions that got an error, or nothing, on either side."""
+        """Questions that got an error, or nothing, on either side; and logins."""
         series = (*self.miss, *self.mixed, *self.tracing)
-        return sum(load.failed_total + load.dropped for one in series for load in one.loads)
+        loads = [load for one in series for load in one.loads]
+        paced = [load for one in self.logins for load in (one.without, one.beside, one.logins)]
+        return sum(load.failed_total + load.dropped for load in (*loads, *paced))

@@ -10,6 +10,9 @@ from bench.jobs import (
     Form,
     HitJob,
     HitLoad,
+    LoginJob,
+    LoginLoad,
+    PacedJob,
     RevocationJob,
     RevocationLoad,
     SequenceJob,
@@ -175,6 +178,32 @@ async def scale(stage: Stage) -> None:
             stage.show.step_done()
 
 
+async def logins(stage: Stage) -> None:
+    """Portero against itself: the checks alone, and beside logins, in each repeat."""
+    plan = stage.plan
+    checks = PacedJob(
+        every_s=plan.checks_every_s, warm_up_s=plan.warm_up_s, duration_s=plan.logins_s
+    )
+    login_target = f"127.0.0.1:{free_port()}"
+    async with stage.auth(plan.small, environ={"AUTH_HTTP_BIND": login_target}) as auth:
+        stage.show.section("logins", plan.repeats)
+        for _ in range(plan.repeats):
+            stage.show.step(f"logins: {plan.logins_in_flight} in flight, or none")
+            job = LoginJob(
+                target=auth.target,
+                login_target=login_target,
+                server_pid=auth.pid,
+                shape=plan.small,
+                in_flight=plan.logins_in_flight,
+                checks=checks,
+            )
+            bound_s = CLIENT_BOUND_S + 2 * (plan.warm_up_s + plan.logins_s)
+            stage.results.logins.append(
+                await _ask(stage, "logins", job, answer_type=LoginLoad, timeout_s=bound_s)
+            )
+            stage.show.step_done()
+
+
 async def _ask(
     stage: Stage,
     kind: str,
@@ -199,4 +228,5 @@ RUN: Mapping[Section, Callable[[Stage], Awaitable[None]]] = {
     "revocation": revocation,
     "scale": scale,
     "tracing": tracing,
+    "logins": logins,
 }

@@ -1,7 +1,9 @@
 """A report says of each goal whether it was met, and hides no failure."""
 
+import pytest
+
 from bench.goals import goals_of
-from bench.jobs import Load, RevocationLoad
+from bench.jobs import Load, LoginLoad, PacedLoad, RevocationLoad
 from bench.report import markdown
 from bench.results import BASELINE, PORTERO, Machine, Results, Revocations, Series
 from bench.statistics import Latency
@@ -32,6 +34,20 @@ def revocations(*, refused_ms: tuple[float, ...], missed: int) -> Revocations:
         refused_ms=refused_ms, last_yes_ms=(0.0,), missed=missed, max_staleness_ms=2000.0
     )
     return Revocations(clients=100, is_auth_stopped=False, load=load)
+
+
+def checks(p99_us: float, *, failed: dict[str, int] | None = None, dropped: int = 0) -> PacedLoad:
+    latency = Latency(p50_us=1.0, p95_us=2.0, p99_us=p99_us, max_us=p99_us)
+    return PacedLoad(answered=99, failed=failed or {}, wrong=0, dropped=dropped, latency=latency)
+
+
+def logins(
+    beside: PacedLoad, *, answered: int = 9, failed: dict[str, int] | None = None
+) -> Results:
+    found = results()
+    load = series(PORTERO, answered, failed).loads[0]
+    found.logins = [LoginLoad(in_flight=8, without=checks(100.0), beside=beside, logins=load)]
+    return found
 
 
 def test_throughput_is_met_at_25_times_the_baseline_and_not_below() -> None:
@@ -66,3 +82,31 @@ def test_failures_are_named_in_the_report() -> None:
     found.miss = [series(BASELINE, 100, {"CANCELLED": 20}), series(PORTERO, 2500)]
 
     assert f"{BASELINE}, `validate_local`, 32 in flight: 20 CANCELLED" in markdown(found, plots=[])
+
+
+def test_logins_may_make_the_p99_of_checks_three_times_as_long_and_not_more() -> None:
+    assert [goal.is_met for goal in goals_of(logins(checks(300.0)))] == [True]
+    assert [goal.is_met for goal in goals_of(logins(checks(301.0)))] == [False]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        logins(checks(100.0, failed={"AuthUnavailable": 1})),
+        logins(checks(100.0, dropped=1)),
+        logins(checks(100.0), failed={"status 429": 1}),
+        logins(checks(100.0), answered=0),
+    ],
+    ids=("a check failed", "a check dropped", "a login refused", "no login at all"),
+)
+def test_what_got_no_answer_spoils_the_goal_of_logins_however_quick_the_rest_was(
+    found: Results,
+) -> None:
+    assert [goal.is_met for goal in goals_of(found)] == [False]
+
+
+def test_refused_logins_are_named_in_the_report_and_counted() -> None:
+    found = logins(checks(100.0, dropped=2), failed={"status 429": 5})
+
+    assert "Failed: logins: 5 status 429." in markdown(found, plots=[])
+    assert found.unanswered == 7

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.jobs import Load
+from bench.jobs import Load, PacedLoad
 from bench.plan import Plan
 from bench.progress import Show
 from bench.run import run, write
@@ -28,6 +28,7 @@ PLAN = Plan(
     cold_questions=10,
     working_set_users=10,
     warm_questions=20,
+    logins_s=1.0,
 )
 
 
@@ -58,6 +59,22 @@ def test_a_revocation_is_seen_and_large_data_is_asked_about() -> None:
     assert (told.load.missed, unheard.load.missed) == (0, 0)
     assert max(unheard.load.last_yes_ms) <= unheard.load.max_staleness_ms
     assert [load.wrong for scale in results.scale for load in scale.loads] == [0, 0]
+
+
+def test_logins_succeed_while_checks_are_asked_and_none_of_either_is_lost() -> None:
+    with Show() as show:
+        results = asyncio.run(run(PLAN, ("logins",), store="sqlite", show=show))
+
+    (found,) = results.logins
+    assert is_clean(found.logins)
+    assert [is_whole(load) for load in (found.without, found.beside)] == [True, True]
+    assert results.unanswered == 0
+
+
+def is_whole(load: PacedLoad) -> bool:
+    """All that were due in a second are in it; warm-up's last may be answered after its end."""
+    due = round(PLAN.logins_s / PLAN.checks_every_s)
+    return load.answered >= due and not (load.failed or load.wrong or load.dropped)
 
 
 def is_clean(load: Load) -> bool:
