@@ -20,8 +20,8 @@ from authsvc.rest_admin_door import by_token
 from authsvc.rest_api import AuthRest
 from authsvc.rest_auth import SessionsRest
 from authsvc.rest_keys import KeysRest
-from authsvc.sessions import trimming
 from authsvc.settings import PREFIX, AuthSettings
+from authsvc.trimming import trimming_changes, trimming_sessions
 from authsvc.wire import open_codec
 from svckit.address import Address
 from svckit.bind import bind, bound_address
@@ -75,7 +75,6 @@ class AuthApp:
                     backend.store,
                     backend.knowledge,
                     clock=lease_clock,
-                    wall_clock=time.time,
                     report_bug=telemetry.report_bug,
                 )
             )
@@ -83,11 +82,18 @@ class AuthApp:
                 keep_rotating(backend.rotation, report_bug=telemetry.report_bug)
             )
             _warn_of_exposed_keys(settings, backend, telemetry)
-            await stack.enter_async_context(trimming(backend.sessions))
+            await stack.enter_async_context(
+                trimming_changes(
+                    backend.store, wall_clock=time.time, report_bug=telemetry.report_bug
+                )
+            )
+            await stack.enter_async_context(
+                trimming_sessions(backend.sessions, report_bug=telemetry.report_bug)
+            )
             codec = open_codec()
             clock = asyncio.get_running_loop().time
             refusals = Refusals(backend.administration, clock=clock)
-            await stack.enter_async_context(noting(refusals))
+            await stack.enter_async_context(noting(refusals, report_bug=telemetry.report_bug))
             door = open_door(settings, telemetry.log, refusals.note_caller)
             interceptors = server_interceptors(telemetry, default_timeout_s=settings.call_timeout_s)
             access = AccessGrpc(

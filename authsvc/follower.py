@@ -20,8 +20,6 @@ PACE_S = 0.02
 READ_TIMEOUT_S = 1.0
 RETRY_FIRST_S = 0.05
 RETRY_MAX_S = 1.0
-TRIM_EVERY_S = 60.0
-TRIM_TIMEOUT_S = 10.0
 
 
 class Follower:
@@ -105,14 +103,6 @@ class Follower:
             now = asyncio.get_running_loop().time()
             await _is_set_within(self._is_signalled, read_at + PACE_S - now)
 
-    async def keep_trimmed(self, wall_clock: Callable[[], float]) -> None:
-        """Any process may do it; when several do, there is nothing left for the others."""
-        while True:
-            await asyncio.sleep(TRIM_EVERY_S)
-            with suppress(ServiceError, TimeoutError):
-                async with asyncio.timeout(TRIM_TIMEOUT_S):
-                    await self._store.trim_changes(wall_now=wall_clock())
-
 
 @asynccontextmanager
 async def follow(
@@ -120,21 +110,16 @@ async def follow(
     knowledge: Knowledge,
     *,
     clock: Callable[[], float],
-    wall_clock: Callable[[], float],
     report_bug: Callable[[BaseException], object],
 ) -> AsyncIterator[Follower]:
     """`clock` is the lease's. Nothing is known yet when the body begins, but soon."""
     follower = Follower(store, knowledge, clock=clock, report_bug=report_bug)
     async with store.signals(follower.on_change), asyncio.TaskGroup() as tasks:
-        running = (
-            tasks.create_task(follower.run(), name="database-follower"),
-            tasks.create_task(follower.keep_trimmed(wall_clock), name="change-log-trimmer"),
-        )
+        running = tasks.create_task(follower.run(), name="database-follower")
         try:
             yield follower
         finally:
-            for task in running:
-                task.cancel()
+            running.cancel()
 
 
 async def _is_set_within(event: asyncio.Event, timeout_s: float) -> bool:

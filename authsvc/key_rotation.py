@@ -6,8 +6,8 @@ by what is stored then, so whoever comes first does it.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 from authsvc.audit import OPERATOR, SYSTEM
@@ -15,7 +15,8 @@ from authsvc.key_pairs import Algorithm, new_key_pair
 from authsvc.key_schedule import KeyRules, is_due, noted, rotated, turned, withdrawn
 from authsvc.key_sealing import WrongSecret, reseal, seal
 from authsvc.store import KeyChange, Store, StoredKey
-from svckit.errors import NotFound, ServiceError
+from svckit.errors import NotFound
+from svckit.housekeeping import every
 from svckit.settings import SettingsError
 
 __all__ = ["KeyRotation", "keep_rotating"]
@@ -136,31 +137,17 @@ def _at_rest(pem: str, kid: str, secret: str | None) -> str:
     return pem if secret is None else seal(pem, kid=kid, secret=secret)
 
 
-@asynccontextmanager
-async def keep_rotating(
+def keep_rotating(
     rotation: KeyRotation,
     *,
     report_bug: Callable[[BaseException], object],
     every_s: float = CHECK_EVERY_S,
-) -> AsyncIterator[None]:
+) -> AbstractAsyncContextManager[None]:
     """Checks while the body runs, at once and then again and again."""
-    async with asyncio.TaskGroup() as tasks:
-        keeping = _keep_checking(rotation, report_bug, every_s)
-        running = tasks.create_task(keeping, name="key-rotation")
-        try:
-            yield
-        finally:
-            running.cancel()
-
-
-async def _keep_checking(
-    rotation: KeyRotation, report_bug: Callable[[BaseException], object], every_s: float
-) -> None:
-    while True:
-        try:
-            with suppress(ServiceError, TimeoutError):
-                async with asyncio.timeout(CHECK_TIMEOUT_S):
-                    await rotation.check()
-        except Exception as exc:  # noqa: BLE001 # a bug in here must not end the whole of Auth
-            report_bug(exc)
-        await asyncio.sleep(every_s)
+    return every(
+        every_s,
+        rotation.check,
+        name="key-rotation",
+        timeout_s=CHECK_TIMEOUT_S,
+        report_bug=report_bug,
+    )

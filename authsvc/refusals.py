@@ -4,12 +4,13 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from authsvc.audit import STRANGER, Actor, ActorKind, AuditEntry
 from authsvc.denials import Denial, Denials, entry_of
 from authsvc.store import Administration
 from svckit.callers import LimitedCaller, UnknownCaller
-from svckit.errors import ServiceError
+from svckit.housekeeping import attempt
 from svckit.status import wire_status
 
 __all__ = ["Refusals", "noting"]
@@ -17,6 +18,7 @@ __all__ = ["Refusals", "noting"]
 # While the database is away; the oldest go first. Ten seconds of refusals make some hundred.
 UNWRITTEN_MAX = 1_000
 PAUSE_S = 1.0
+WRITE_TIMEOUT_S = 5.0
 
 
 class Refusals:
@@ -58,16 +60,16 @@ class Refusals:
         if self._unwritten:
             self._is_due.set()
 
-    async def write_soon(self) -> None:
+    async def write_soon(self, report_bug: Callable[[BaseException], object]) -> None:
         """Run it in a task: writes what `note_caller` left, when the database is there."""
         while True:
             await self._is_due.wait()
             self._is_due.clear()
             entries = tuple(self._unwritten)
             self._unwritten.clear()
-            try:
-                await self._administration.note(entries)
-            except ServiceError:
+            write = partial(self._administration.note, entries)
+            # What a bug keeps from being written is lost, or nothing after it would be written.
+            if await attempt(write, timeout_s=WRITE_TIMEOUT_S, report_bug=report_bug):
                 self._unwritten.extendleft(reversed(entries))
                 self._is_due.set()
                 await asyncio.sleep(PAUSE_S)
@@ -79,9 +81,11 @@ class Refusals:
 
 
 @asynccontextmanager
-async def noting(refusals: Refusals) -> AsyncIterator[None]:
+async def noting(
+    refusals: Refusals, *, report_bug: Callable[[BaseException], object]
+) -> AsyncIterator[None]:
     async with asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(refusals.write_soon(), name="refusals-writer")
+        task = tasks.create_task(refusals.write_soon(report_bug), name="refusals-writer")
         try:
             yield
         finally:

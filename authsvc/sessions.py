@@ -3,10 +3,7 @@
 Whoever fails to log in is told the same, after the same work, whatever the reason.
 """
 
-import asyncio
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from structlog.typing import FilteringBoundLogger
@@ -22,16 +19,14 @@ from authsvc.session_rules import Session
 from authsvc.store import LoginStore, SessionStore
 from authsvc.store.admission import fold_email
 from authsvc.store.login_store import LoginBegun, LoginRefusal
-from svckit.errors import Forbidden, NotFound, ServiceError, Unauthenticated
+from svckit.errors import Forbidden, NotFound, Unauthenticated
 from svckit.ids import check_id
 from svckit.text import check_text
 
-__all__ = ["Sessions", "Started", "trimming"]
+__all__ = ["Sessions", "Started"]
 
 LOGIN_REFUSED = "the organization, email or password is wrong"
 PASSWORD_REFUSED = "the current password is wrong"  # noqa: S105 # a sentence, not a secret
-TRIM_EVERY_S = 60.0
-TRIM_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,23 +178,9 @@ class Sessions:
             new_hash = await self._passwords.hash(wanted)
         await self._store.set_password(user_id, new_hash, by=by)
 
-    async def keep_trimmed(self) -> None:
-        """Any process may do it; when several do, there is nothing left for the others."""
-        while True:
-            await asyncio.sleep(TRIM_EVERY_S)
-            with suppress(ServiceError, TimeoutError):
-                async with asyncio.timeout(TRIM_TIMEOUT_S):
-                    await self._store.trim()
-
-
-@asynccontextmanager
-async def trimming(sessions: Sessions) -> AsyncIterator[None]:
-    async with asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(sessions.keep_trimmed(), name="session-trimmer")
-        try:
-            yield
-        finally:
-            task.cancel()
+    async def trim(self) -> None:
+        """Forgets what is long over."""
+        await self._store.trim()
 
 
 def _new_secret() -> str:

@@ -55,7 +55,6 @@ class Replica:
             store,
             self._knowledge,
             clock=process.lease_clock,
-            wall_clock=process.wall_clock,
             report_bug=lambda bug: self.bugs.append(f"{process.name}: {bug!r}"),
         )
         self._checks = Checks(store=store, knowledge=self._knowledge, clock=process.lease_clock)

@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 from authsvc.audit import OPERATOR
 from authsvc.login_limits import FORGOTTEN_AFTER_S
 from authsvc.model import Organization, Status
-from authsvc.sessions import trimming
 from authsvc.store.schema import login_failures, metadata, sessions
 from authsvc.tokens import BadToken
+from authsvc.trimming import trimming_sessions
 from svckit.errors import NotFound, Unauthenticated
 from tests.contract.store.stored import changes_since, here, put
 from tests.sessions_at_hand import ANA, PASSWORD, SessionsAtHand, sessions_at_hand
@@ -259,11 +259,11 @@ async def test_a_session_that_is_over_has_no_password_to_change(a: SessionsAtHan
 async def test_what_is_over_is_trimmed_while_the_service_runs(
     a: SessionsAtHand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("authsvc.sessions.TRIM_EVERY_S", 0.001)
+    monkeypatch.setattr("authsvc.trimming.TRIM_EVERY_S", 0.001)
     await a.start()
     a.now += 8 * 86_400
 
-    async with trimming(a.sessions), asyncio.timeout(10):
+    async with trimming_sessions(a.sessions, report_bug=print), asyncio.timeout(10):
         while await counted(a) != (0, 0):  # noqa: ASYNC110 # another task
             await asyncio.sleep(0.001)
 

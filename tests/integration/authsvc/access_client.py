@@ -72,7 +72,6 @@ async def served_auth(store: Store) -> AsyncIterator[ServedAuth]:
             store,
             knowledge,
             clock=lease_clock,
-            wall_clock=lease_clock,
             report_bug=seen.telemetry.report_bug,
         ) as follower,
         serve_grpc(

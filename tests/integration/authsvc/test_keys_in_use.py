@@ -92,7 +92,6 @@ async def one_auth(
                 store,
                 knowledge,
                 clock=lease_clock,
-                wall_clock=time.time,
                 report_bug=bugs.append,
             ),
             keep_rotating(rotation, report_bug=bugs.append, every_s=0.1),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from authsvc.changes import ChangePage
-from authsvc.follower import PACE_S, POLL_S, READ_TIMEOUT_S, TRIM_EVERY_S, Follower, follow
+from authsvc.follower import PACE_S, POLL_S, READ_TIMEOUT_S, Follower, follow
 from authsvc.freshness import LEASE_S
 from authsvc.knowledge import Knowledge
 from tests.fakes import FakeStore
@@ -29,7 +29,6 @@ class Setting:
                 self.store,
                 self.knowledge,
                 clock=self.loop.time,
-                wall_clock=self.loop.time,
                 report_bug=self.bugs.append,
             ) as follower:
                 await asyncio.sleep(0.001)
@@ -180,17 +179,6 @@ def test_listeners_hear_of_each_read_until_they_leave(a: Setting) -> None:
     a.run(story)
 
 
-def test_the_log_is_trimmed_now_and_then_also_after_it_could_not_be(a: Setting) -> None:
-    async def story(_: Follower) -> None:
-        a.store.is_down = True
-        await asyncio.sleep(TRIM_EVERY_S)
-        a.store.is_down = False
-        await asyncio.sleep(TRIM_EVERY_S)
-        assert a.store.trims == 1
-
-    a.run(story)
-
-
 def test_nothing_runs_on_when_the_following_has_ended(a: Setting) -> None:
     async def story(_: Follower) -> None:
         pass
@@ -200,7 +188,6 @@ def test_nothing_runs_on_when_the_following_has_ended(a: Setting) -> None:
             a.store,
             a.knowledge,
             clock=a.loop.time,
-            wall_clock=a.loop.time,
             report_bug=a.bugs.append,
         ) as follower:
             await story(follower)

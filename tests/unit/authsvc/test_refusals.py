@@ -16,15 +16,18 @@ from svckit.errors import Unavailable
 class Noting(Administration):
     def __init__(self) -> None:
         self.noted: list[AuditEntry] = []
-        self.is_down = False
+        self.error: Exception | None = None
+        self.is_hanging = False
         self.tries = 0
         self.tried = asyncio.Event()
 
     async def note(self, entries: Sequence[AuditEntry]) -> None:
         self.tries += 1
         self.tried.set()
-        if self.is_down:
-            raise Unavailable("down")
+        if self.error is not None:
+            raise self.error
+        if self.is_hanging:
+            await asyncio.Event().wait()
         self.noted += entries
 
 
@@ -32,6 +35,7 @@ class Setting:
     def __init__(self) -> None:
         self.now = 0.0
         self.log = Noting()
+        self.bugs: list[BaseException] = []
         self.refusals = Refusals(self.log, clock=lambda: self.now)
 
     async def until_tried(self, times: int) -> None:
@@ -43,7 +47,7 @@ class Setting:
 
 async def test_a_program_at_the_gate_is_noted_soon_by_what_is_known_of_it() -> None:
     a = Setting()
-    async with noting(a.refusals):
+    async with noting(a.refusals, report_bug=a.bugs.append):
         a.refusals.note_caller("192.0.2.1", "CheckLocals", UnknownCaller("unknown key"))
         a.refusals.note_caller("192.0.2.2", "Watch", LimitedCaller("billing", "Watch"))
         await a.until_tried(1)
@@ -60,7 +64,7 @@ async def test_a_program_at_the_gate_is_noted_soon_by_what_is_known_of_it() -> N
 
 async def test_a_flood_of_strangers_is_few_rows_and_hides_no_service() -> None:
     a = Setting()
-    async with noting(a.refusals):
+    async with noting(a.refusals, report_bug=a.bugs.append):
         for number in range(10_000):
             a.refusals.note_caller(f"peer{number}", "Watch", UnknownCaller("no credential"))
         a.refusals.note_caller("192.0.2.2", "Watch", LimitedCaller("billing", "Watch"))
@@ -75,14 +79,45 @@ async def test_what_could_not_be_written_is_written_when_the_database_is_back(
 ) -> None:
     monkeypatch.setattr("authsvc.refusals.PAUSE_S", 0.001)
     a = Setting()
-    a.log.is_down = True
-    async with noting(a.refusals):
+    a.log.error = Unavailable("down")
+    async with noting(a.refusals, report_bug=a.bugs.append):
         a.refusals.note_caller("192.0.2.1", "Watch", UnknownCaller("no credential"))
         await a.until_tried(2)
-        a.log.is_down = False
+        a.log.error = None
         await a.until_tried(a.log.tries + 1)
 
     assert [entry.target for entry in a.log.noted] == ["rpc:Watch"]
+
+
+async def test_a_write_that_hangs_is_given_up_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("authsvc.refusals.PAUSE_S", 0.001)
+    monkeypatch.setattr("authsvc.refusals.WRITE_TIMEOUT_S", 0.01)
+    a = Setting()
+    a.log.is_hanging = True
+    async with noting(a.refusals, report_bug=a.bugs.append):
+        a.refusals.note_caller("192.0.2.1", "Watch", UnknownCaller("no credential"))
+        await a.until_tried(1)
+        a.log.is_hanging = False
+        await a.until_tried(2)
+
+    assert [entry.target for entry in a.log.noted] == ["rpc:Watch"]
+    assert a.bugs == []
+
+
+async def test_a_bug_is_reported_and_the_next_refusals_are_written() -> None:
+    a = Setting()
+    a.log.error = LookupError("a bug")
+    async with noting(a.refusals, report_bug=a.bugs.append):
+        a.refusals.note_caller("192.0.2.1", "Watch", UnknownCaller("no credential"))
+        await a.until_tried(1)
+        a.log.error = None
+        a.refusals.note_caller("192.0.2.1", "CheckLocals", UnknownCaller("no credential"))
+        await a.until_tried(2)
+
+    assert [type(bug) for bug in a.bugs] == [LookupError]
+    assert [entry.target for entry in a.log.noted] == ["rpc:CheckLocals"]
 
 
 async def test_what_waits_for_the_database_is_bounded() -> None:
@@ -90,7 +125,7 @@ async def test_what_waits_for_the_database_is_bounded() -> None:
     for number in range(3 * UNWRITTEN_MAX):
         a.now += WINDOW_S
         a.refusals.note_caller(f"peer{number}", "Watch", UnknownCaller("no credential"))
-    async with noting(a.refusals):
+    async with noting(a.refusals, report_bug=a.bugs.append):
         await a.until_tried(1)
 
     assert len(a.log.noted) == UNWRITTEN_MAX

@@ -72,7 +72,6 @@ class Setting:
                 self.store,
                 self.knowledge,
                 clock=self.loop.time,
-                wall_clock=self.loop.time,
                 report_bug=print,
             ) as follower:
                 watcher = Watcher(follower, self.knowledge)
