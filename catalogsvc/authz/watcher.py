@@ -30,6 +30,8 @@ BACKOFF_MOST_S = 1.0
 # A server without a feed may have one after its next release, or one for us after its next start.
 UNSUPPORTED_S = 5.0
 CLOSE_TIMEOUT_S = 1.0
+# After a bug of our own: it may well be there again.
+FAILED_PAUSE_S = 1.0
 UNSUPPORTED = "UNSUPPORTED"
 REFUSED = "REFUSED"
 
@@ -61,14 +63,22 @@ class Watcher:
         self._log = log
         self._following: set[asyncio.Task[None]] = set()
         self._patient_until = 0.0
+        self._turn = 0
         self._failures = 0
         self._is_lost: bool | None = None
 
     async def run(self) -> None:
-        turn = 0
         while True:
-            feed = self._feeds[turn % len(self._feeds)]
-            turn += 1
+            try:
+                await self._keep_following()
+            except Exception as exc:  # noqa: BLE001 # a bug must not end the lease for ever, unheard
+                self._log.error("auth_watcher_failed", exc_info=exc)
+            await asyncio.sleep(FAILED_PAUSE_S)
+
+    async def _keep_following(self) -> None:
+        while True:
+            feed = self._feeds[self._turn % len(self._feeds)]
+            self._turn += 1
             why = await self._follow_apart(feed)
             self._failures += 1
             self._say_lost(feed, why)

@@ -234,3 +234,21 @@ async def test_no_task_outlives_the_watcher(auth: FakeAuth) -> None:
         await asyncio.sleep(0)
 
     assert asyncio.all_tasks() == before
+
+
+async def test_a_bug_outside_of_a_connection_is_said_and_the_watching_goes_on(
+    auth: FakeAuth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalogsvc.authz.watcher.FAILED_PAUSE_S", 0.001)
+
+    class Nameless(OtherFeed):
+        @property
+        def name(self) -> str:  # type: ignore[override] # asked for outside of the connection
+            raise LookupError("a bug")
+
+    async with watching(Nameless(), FakeFeed(auth=auth)) as seen:
+        await seen.until(lambda: seen.is_leased)
+
+    (failed,) = [e for e in seen.log.entries if e["event"] == "auth_watcher_failed"]
+    assert failed["log_level"] == "error"
+    assert isinstance(failed["exc_info"], LookupError)
