@@ -81,7 +81,9 @@ class QuestionStream(Generic[A]):
         # There is one while it can be sent on.
         self._stream: BoundedStream[bytes, bytes] | None = None
         # In a context of its own: it outlives the call that needed it first, and its span.
-        self.task = asyncio.create_task(self._run(), name="auth-questions", context=Context())
+        self.task = asyncio.create_task(self._converse(), name="auth-questions", context=Context())
+        # Not the task itself: cancelled before its first step, it would tell nobody.
+        self.task.add_done_callback(self._ended)
 
     def __len__(self) -> int:
         """Questions without an answer yet."""
@@ -132,14 +134,10 @@ class QuestionStream(Generic[A]):
         if self._is_retired and not self._answers:
             self.task.cancel()
 
-    async def _run(self) -> None:
-        reason: BaseException = StreamTerminatedError("the server ended the stream")
-        try:
-            await self._converse()
-        except (Exception, asyncio.CancelledError) as exc:  # noqa: BLE001 # grpclib meets what a peer sends with any exception there is
-            reason = exc
-        # From here on there are no new ones: nothing is awaited any more.
-        self._is_retired = True
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        # grpclib meets what a peer sends with any exception there is.
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        reason = error or StreamTerminatedError("the server ended the stream")
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(StreamLost(reason))

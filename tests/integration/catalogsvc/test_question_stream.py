@@ -15,7 +15,7 @@ from h2.events import DataReceived, RequestReceived
 
 from catalogsvc.authz.channels import Lane, open_channel
 from catalogsvc.authz.grpc_transport import open_codec
-from catalogsvc.authz.question_stream import QuestionStream
+from catalogsvc.authz.question_stream import QuestionStream, StreamLost
 from svckit.address import Address
 
 # What the server gives: h2's default, of which nothing is given back until `open_window`.
@@ -188,3 +188,16 @@ async def test_what_was_asked_before_the_stream_was_open_goes_first(count: int) 
 
     assert bytes(server.received) == expected
     assert [int.from_bytes(answer) for answer in answers] == list(range(1, 1 + count))
+
+
+async def test_one_that_is_cancelled_before_its_first_step_fails_its_questions_at_once() -> None:
+    channel = open_channel(Address("127.0.0.1", 1), codec=open_codec())
+    stream = QuestionStream(Lane(channel), "/any/thing", metadata={}, read=read_answer)
+    stream.task.cancel()
+
+    async with asyncio.timeout(5.0):
+        with pytest.raises(StreamLost) as lost:
+            await stream.ask(question(b"early"), timeout_s=60.0)
+
+    assert isinstance(lost.value.reason, asyncio.CancelledError)
+    channel.close()
