@@ -13,7 +13,7 @@ from catalogsvc.authz.batcher import Batch, Batcher
 from catalogsvc.authz.cache import DecisionCache
 from catalogsvc.authz.call import Clock
 from catalogsvc.authz.errors import AuthUnavailable
-from catalogsvc.authz.freshness import Freshness, Sent
+from catalogsvc.authz.freshness import NEVER, Freshness, Sent
 from catalogsvc.authz.model import Decision, Reason, Row, Source
 from catalogsvc.authz.router import Router
 from catalogsvc.authz.second_level import SecondLevel
@@ -87,10 +87,11 @@ class Batches:
     async def run(self, batch: Batch[Waiter], on_free: Callable[[], None]) -> None:
         """Tells everyone of the batch. Calls `on_free` when its lane may take the next."""
         kept: list[tuple[Row, Decision]] = []
+        asked_at = NEVER
         try:
             rest = batch if self._second_level is None else await self._find_second(batch)
             if rest:
-                kept = await self._ask_wire(rest)
+                kept, asked_at = await self._ask_wire(rest)
         except asyncio.CancelledError:
             # Our own close has told everyone before; this one may be a transport's, gone astray.
             self._fail(batch, AuthUnavailable())
@@ -101,7 +102,9 @@ class Batches:
             self._batcher.free(batch)
             on_free()
         if kept and self._second_level is not None:
-            await self._second_level.keep(kept, database_id=self._freshness.position.database_id)
+            await self._second_level.keep(
+                kept, database_id=self._freshness.position.database_id, asked_at=asked_at
+            )
 
     async def _find_second(self, batch: Batch[Waiter]) -> Batch[Waiter]:
         """Those that it could not answer under the same rules as the first level."""
@@ -115,11 +118,16 @@ class Batches:
         now = self._lease_clock()
         is_leased = freshness.is_leased(now)
         rest: Batch[Waiter] = []
-        for flight, decision in zip(batch, found, strict=True):
-            if decision is None or not (is_leased and self._is_current(flight.row, decision, sent)):
+        for flight, one in zip(batch, found, strict=True):
+            if one is None or not (is_leased and self._is_current(flight.row, one.decision, sent)):
                 rest.append(flight)
                 continue
-            until = self._cache.until(now, is_yes=decision.is_valid)
+            decision = one.decision
+            # It lives on here, and does not live twice.
+            until = self._cache.until(one.asked_at, is_yes=decision.is_valid)
+            if now >= until:
+                rest.append(flight)
+                continue
             self._cache.entries.put(flight.row, decision, revision=decision.revision, until=until)
             if self._batcher.land(flight):
                 tell(flight, decision, freshness.lease_until)
@@ -131,8 +139,8 @@ class Batches:
         as_of = AsOf(database_id=known.database_id, revision=decision.revision)
         return decision.revision <= known.revision and self._freshness.may_keep(row[1], as_of, sent)
 
-    async def _ask_wire(self, batch: Batch[Waiter]) -> list[tuple[Row, Decision]]:
-        """What was kept."""
+    async def _ask_wire(self, batch: Batch[Waiter]) -> tuple[list[tuple[Row, Decision]], float]:
+        """What was kept, and when it was asked for."""
         rows = [flight.row for flight in batch]
 
         async def question(transport: Transport, attempt: Deadline) -> tuple[Source, Sent, Checked]:
@@ -149,7 +157,7 @@ class Batches:
         last = max(batch[0].moment.deadline_at, batch[-1].moment.deadline_at)
         source, sent, checked = await self._router.ask(question, deadline=Deadline(last))
         self.shared[source] += len(rows) - 1
-        return self._land(batch, checked, source, sent)
+        return self._land(batch, checked, source, sent), sent.at
 
     def _land(
         self, batch: Batch[Waiter], checked: Checked, source: Source, sent: Sent

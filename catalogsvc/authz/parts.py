@@ -103,7 +103,7 @@ def make_parts(
         jitter=jitter,
         is_kept_without_feed=settings.cache_without_feed,
     )
-    second_level = _make_second_level(settings, lease_clock, log)
+    second_level = _make_second_level(settings, lease_clock, wall_clock, log)
     batcher: Batcher[Waiter] = Batcher(
         lanes=settings.channels_per_target * len(wires.router.targets) or REST_LANES,
         rows_max=ROWS_MAX,
@@ -165,7 +165,10 @@ def make_parts(
 
 
 def _make_second_level(
-    settings: AuthClientSettings, lease_clock: Clock, log: FilteringBoundLogger
+    settings: AuthClientSettings,
+    lease_clock: Clock,
+    wall_clock: Clock,
+    log: FilteringBoundLogger,
 ) -> SecondLevel | None:
     if not settings.has_second_level:
         return None
@@ -174,5 +177,6 @@ def _make_second_level(
         ttl_allowed_s=settings.ttl_allowed_s,
         ttl_denied_s=settings.ttl_denied_s,
         clock=lease_clock,
+        wall_clock=wall_clock,
         log=log,
     )

@@ -25,6 +25,7 @@ from tests.unit.catalogsvc.authz.scripted import (
 )
 
 BOUND_S = 5.0
+WALL_NOW = 3e9
 YES = Decision(reason=Reason.ALLOWED, source=Source.CACHE, local_name="Centro", revision=7)
 NO = Decision(reason=Reason.NOT_ASSIGNED, source=Source.CACHE, revision=7)
 
@@ -34,6 +35,7 @@ class Level:
 
     def __init__(self, url: str) -> None:
         self.now = 100.0
+        self.wall_now = WALL_NOW
         self.log = LogCapture()
         self.redis = open_redis(url)
         self.level = SecondLevel(
@@ -41,6 +43,7 @@ class Level:
             ttl_allowed_s=30.0,
             ttl_denied_s=5.0,
             clock=lambda: self.now,
+            wall_clock=lambda: self.wall_now,
             log=structlog.wrap_logger(
                 structlog.PrintLogger(),
                 processors=[self.log],
@@ -49,10 +52,11 @@ class Level:
         )
 
     async def find(self, *rows: Row, database_id: str = "db") -> list[Decision | None]:
-        return await self.level.find(rows, database_id=database_id)
+        found = await self.level.find(rows, database_id=database_id)
+        return [None if one is None else one.decision for one in found]
 
     async def keep(self, *kept: tuple[Row, Decision], database_id: str = "db") -> None:
-        await self.level.keep(kept, database_id=database_id)
+        await self.level.keep(kept, database_id=database_id, asked_at=self.now)
 
     @property
     def events(self) -> list[str]:
@@ -108,12 +112,18 @@ async def test_no_two_rows_have_one_key() -> None:
         b"true",
         msgspec.msgpack.encode(True),
         msgspec.msgpack.encode([row(0), "ALLOWED", "Centro"]),
-        msgspec.msgpack.encode([row(0), "ALLOWED", "Centro", 0]),
-        msgspec.msgpack.encode([row(0), "ALLOWED", "Centro", "7"]),
-        msgspec.msgpack.encode([row(0), "ALLOWED", 5, 7]),
-        msgspec.msgpack.encode([row(0), "allowed", "Centro", 7]),
-        msgspec.msgpack.encode([row(0), "NOT_ASSIGNED", "Centro", 7]),
-        msgspec.msgpack.encode([row(1), "ALLOWED", "Centro", 7]),
+        msgspec.msgpack.encode([row(0), "ALLOWED", "Centro", 7]),
+        msgspec.msgpack.encode([row(0), "ALLOWED", "Centro", 7, None]),
+        msgspec.msgpack.encode([row(0), "ALLOWED", "Centro", 7, "3e9"]),
+        msgspec.msgpack.encode([row(0), "ALLOWED", "Centro", 7, float("nan")]),
+        msgspec.msgpack.encode([row(0), "ALLOWED", "Centro", 7, WALL_NOW + 0.1]),
+        msgspec.msgpack.encode([row(0), "ALLOWED", "Centro", 7, float("inf")]),
+        msgspec.msgpack.encode([row(0), "ALLOWED", "Centro", 0, WALL_NOW]),
+        msgspec.msgpack.encode([row(0), "ALLOWED", "Centro", "7", WALL_NOW]),
+        msgspec.msgpack.encode([row(0), "ALLOWED", 5, 7, WALL_NOW]),
+        msgspec.msgpack.encode([row(0), "allowed", "Centro", 7, WALL_NOW]),
+        msgspec.msgpack.encode([row(0), "NOT_ASSIGNED", "Centro", 7, WALL_NOW]),
+        msgspec.msgpack.encode([row(1), "ALLOWED", "Centro", 7, WALL_NOW]),
         b"\x91" * 100_000,
     ],
 )
@@ -121,6 +131,20 @@ async def test_anything_odd_is_a_miss(level: Level, value: bytes) -> None:
     await level.redis.client.set(_key(row(0), "db"), value)
 
     assert await level.find(row(0)) == [None]
+
+
+async def test_its_age_is_kept_by_the_wall_clock_whatever_clock_the_reader_has(
+    level: Level, server: RedisServer
+) -> None:
+    await level.level.keep([(row(0), YES)], database_id="db", asked_at=level.now - 1.5)
+    reader = Level(server.url)
+    reader.now, reader.wall_now = 5_000.0, WALL_NOW + 20.0
+
+    (found,) = await reader.level.find([row(0)], database_id="db")
+    await reader.level.close()
+
+    assert found is not None
+    assert found.asked_at == pytest.approx(5_000.0 - 21.5)
 
 
 async def test_a_value_of_another_kind_is_a_failure_and_no_answer(level: Level) -> None:
@@ -148,6 +172,28 @@ async def test_down_it_is_left_alone_for_a_while_and_says_so_once_each_way(
 
     assert await level.find(row(0)) == [YES]
     assert level.events == ["auth_second_level_lost", "auth_second_level_back"]
+
+
+class Broken:
+    """Fails as no Redis should."""
+
+    async def multi_get(self, _: object) -> list[object]:
+        raise LookupError("a bug")
+
+    async def multi_set(self, _: object, **__: object) -> None:
+        raise LookupError("a bug")
+
+
+async def test_whatever_goes_wrong_in_it_is_no_more_than_a_miss_and_is_said_once() -> None:
+    level = Level("redis://127.0.0.1:1")
+    level.level._cache = Broken()
+
+    assert await level.find(row(0)) == [None]
+    level.now += 5.0
+    await level.keep((row(0), YES))
+
+    assert level.level.failures == 2
+    assert level.events == ["auth_second_level_lost"]
 
 
 async def test_a_silent_one_costs_little_time() -> None:
@@ -279,6 +325,48 @@ async def test_it_is_not_used_without_the_lease(auth: ScriptedAuth, server: Redi
         clock.skew_s += 2.0
 
         assert (await ask(client)).source is Source.GRPC
+
+
+async def test_what_is_found_lives_no_longer_for_it(
+    auth: ScriptedAuth, server: RedisServer
+) -> None:
+    clock, late = SkewedClock(), SkewedClock()
+
+    def wall_clock() -> float:
+        return WALL_NOW + late()
+
+    async with (
+        open_scripted(auth, cache_url=server.url, wall_clock=wall_clock) as first,
+        open_scripted(
+            auth, cache_url=server.url, wall_clock=wall_clock, lease_clock=clock
+        ) as second,
+    ):
+        lease(first)
+        await ask(first)
+        await settled(first)
+        late.skew_s = clock.skew_s = 25.0
+        lease(second)
+        assert (await ask(second)).source is Source.CACHE
+        clock.skew_s = 40.0
+        late.skew_s = 40.0
+        lease(second)
+
+        assert (await ask(second)).source is Source.GRPC
+
+
+async def test_what_is_too_old_by_its_own_time_is_asked_on_the_wire(
+    auth: ScriptedAuth, server: RedisServer
+) -> None:
+    async with (
+        open_scripted(auth, cache_url=server.url) as first,
+        open_scripted(auth, cache_url=server.url, wall_clock=lambda: 3e9 + 40.0) as second,
+    ):
+        lease(first)
+        lease(second)
+        await ask(first)
+        await settled(first)
+
+        assert (await ask(second)).source is Source.GRPC
 
 
 async def test_what_may_not_be_kept_is_not_written(auth: ScriptedAuth, server: RedisServer) -> None:
