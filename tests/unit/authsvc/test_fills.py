@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from authsvc.fills import IDS_MAX, READS_MAX, Fills
+from authsvc.fills import IDS_MAX, READS_MAX, RETRY_AFTER_S, WAITING_MAX, Fills
 from authsvc.rows import Wanted
-from svckit.errors import Unavailable
+from svckit.errors import Overloaded, Unavailable
 
 
 class Reader:
@@ -81,6 +81,44 @@ async def test_whoever_leaves_harms_no_other() -> None:
     await staying
     with pytest.raises(asyncio.CancelledError):
         await leaving
+
+
+def full(part: int) -> list[str]:
+    """As much as one read may have, so that no other joins it."""
+    return [f"{part}-{n}" for n in range(IDS_MAX)]
+
+
+async def test_a_read_that_everybody_has_left_is_not_made() -> None:
+    reader = Reader()
+    busy = [reader.fill(f"u{n}") for n in range(READS_MAX)]
+    leaving, staying = [reader.fill(*full(0))], [reader.fill(*full(1)), reader.fill("w")]
+    leaving.append(reader.fill("w"))
+    await reader.is_idle()
+    for task in leaving:
+        task.cancel()
+    await reader.is_idle()
+    reader.gate.set()
+    await asyncio.gather(*busy, *staying)
+
+    assert reader.read[READS_MAX:] == [frozenset(full(1)), {"w"}]
+
+
+async def test_beyond_a_bound_it_is_said_when_to_come_back_and_who_leaves_makes_room() -> None:
+    reader = Reader()
+    busy = [reader.fill(f"u{n}") for n in range(READS_MAX)]
+    waiting = [reader.fill(*full(part)) for part in range(WAITING_MAX)]
+    await reader.is_idle()
+    with pytest.raises(Overloaded) as refused:
+        await reader.fill("w")
+    waiting.pop().cancel()
+    await reader.is_idle()
+    later = reader.fill("w")
+    await reader.is_idle()
+    reader.gate.set()
+    await asyncio.gather(*busy, *waiting, later)
+
+    assert refused.value.retry_after_s == RETRY_AFTER_S
+    assert len(reader.read) == READS_MAX + WAITING_MAX
 
 
 async def test_a_failure_is_raised_for_each_who_waited_and_the_next_read_is_tried() -> None:
