@@ -15,6 +15,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from catalogsvc.authz.call import Clock
+from catalogsvc.authz.closing import close_all
 from catalogsvc.authz.errors import AuthUnavailable, Closed, InvalidToken
 from catalogsvc.authz.many import decide_all
 from catalogsvc.authz.model import Decision, Identity, LocalQuery
@@ -195,14 +196,12 @@ class AuthClient:
             await self._close_connections()
 
     async def _close_connections(self) -> None:
-        second_level = self._parts.second_level
+        closes = [self._wires.close()]
+        if self._parts.second_level is not None:
+            closes.append(self._parts.second_level.close())
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                try:
-                    await self._wires.close()
-                finally:
-                    if second_level is not None:
-                        await second_level.close()
+                await close_all(*closes)
 
     def _bounded(self, deadline: Deadline | None) -> Deadline:
         return deadline or Deadline.after(self._timeout_s, now=self._clock())

@@ -8,6 +8,7 @@ from structlog.typing import FilteringBoundLogger
 
 from catalogsvc.authz.breaker import BreakerState
 from catalogsvc.authz.call import Clock
+from catalogsvc.authz.closing import close_all
 from catalogsvc.authz.errors import (
     RETRY_AFTER_S,
     AuthProtocolError,
@@ -80,8 +81,7 @@ class Router:
         raise self._unavailable(failures) from (failures[-1] if failures else None)
 
     async def close(self) -> None:
-        for path in (*self.targets, *self.rest):
-            await path.transport.close()
+        await close_all(*(path.transport.close() for path in (*self.targets, *self.rest)))
 
     def _paths(self) -> list[Path]:
         """Those worth asking now, in order."""

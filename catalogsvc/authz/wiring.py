@@ -8,6 +8,7 @@ from structlog.typing import FilteringBoundLogger
 from catalogsvc.authz.breaker import Breaker
 from catalogsvc.authz.call import Clock
 from catalogsvc.authz.channels import ChannelPool
+from catalogsvc.authz.closing import close_all
 from catalogsvc.authz.credential import open_tls, show_key
 from catalogsvc.authz.feed import Feed
 from catalogsvc.authz.feed_transport import GrpcFeed
@@ -35,11 +36,7 @@ class Wires:
     feeds: Sequence[Feed]
 
     async def close(self) -> None:
-        try:
-            await self.router.close()
-        finally:
-            for feed in self.feeds:
-                await feed.close()
+        await close_all(self.router.close(), *(feed.close() for feed in self.feeds))
 
 
 def make_wires(
