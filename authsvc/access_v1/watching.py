@@ -67,17 +67,20 @@ class WatchStream:
         self._revision = 0
         self._is_positioned = False
         self._is_wanted = asyncio.Event()
+        self._is_over = False
 
     async def serve(self, asked: AsyncIterator[WatchAsked]) -> None:
-        """Until the client asks no more."""
+        """Until the client asks no more, and has what was being sent to it then."""
         self._follower.subscribe(self._on_read)
         try:
             async with owned_tasks() as tasks:
-                telling = tasks.create_task(self._keep_telling(), name="watch")
+                tasks.create_task(self._keep_telling(), name="watch")
                 async for request in asked:
                     if problem := self._take(request):
                         await self._send(problem)
-                telling.cancel()
+                # Not cancelled: a reply that is half sent would be followed by an OK.
+                self._is_over = True
+                self._is_wanted.set()
         finally:
             self._follower.unsubscribe(self._on_read)
 
@@ -111,12 +114,13 @@ class WatchStream:
         return here != (self._log.database_id, self._log.revision)
 
     async def _keep_telling(self) -> None:
-        while True:
-            await self._is_wanted.wait()
-            self._is_wanted.clear()
+        while not self._is_over:
             # Before the first due tick the client may know more than we have read.
-            while self._has_due_tick() or (self._is_positioned and self._is_behind()):
+            if self._has_due_tick() or (self._is_positioned and self._is_behind()):
                 await self._send(self._next_page())
+            else:
+                self._is_wanted.clear()
+                await self._is_wanted.wait()
 
     def _next_page(self) -> WatchPage:
         page = self._log.since(self._database_id, self._revision, rows_max=PAGE_ROWS_MAX)

@@ -29,7 +29,7 @@ class Watcher:
         self.heard: list[WatchReply] = []
         self.reads = asyncio.Event()
         self.reads.set()
-        self._asked: asyncio.Queue[WatchAsked] = asyncio.Queue()
+        self._asked: asyncio.Queue[WatchAsked | None] = asyncio.Queue()
         self.stream = WatchStream(follower, knowledge.log, send=self._hear)
         self.serving = asyncio.create_task(self.stream.serve(self._requests()))
 
@@ -54,8 +54,12 @@ class Watcher:
         self.heard.append(reply)
 
     async def _requests(self) -> AsyncIterator[WatchAsked]:
-        while True:
-            yield await self._asked.get()
+        while (asked := await self._asked.get()) is not None:
+            yield asked
+
+    async def ask_no_more(self) -> None:
+        await self._asked.put(None)
+        await asyncio.sleep(SOON_S)
 
 
 class Setting:
@@ -234,5 +238,31 @@ def test_a_client_that_does_not_read_pins_nothing_but_its_place_in_the_log(a: Se
         told = pages(watcher.heard)
         assert (told[-1].tick, told[-1].page.revision) == (49, a.store.revision)
         assert len(told) <= 3
+
+    a.run(story)
+
+
+def test_what_is_being_sent_when_the_client_asks_no_more_is_sent_whole_and_nothing_after(
+    a: Setting,
+) -> None:
+    async def story(watcher: Watcher) -> None:
+        await watcher.page(1)
+        watcher.reads.clear()
+        assert await watcher.ask(2) == []
+        a.store.put_user("u2")
+        await watcher.ask_no_more()
+        assert not watcher.serving.done()
+        watcher.reads.set()
+        await watcher.serving
+        assert [told.tick for told in pages(watcher.heard)] == [2]
+
+    a.run(story)
+
+
+def test_who_asks_no_more_while_nothing_is_sent_is_let_go_at_once(a: Setting) -> None:
+    async def story(watcher: Watcher) -> None:
+        await watcher.page(1)
+        await watcher.ask_no_more()
+        assert watcher.serving.done()
 
     a.run(story)
