@@ -84,7 +84,7 @@ class KeyRotation:
     async def _change_if_needed(self, stored: tuple[StoredKey, ...], change: KeyChange) -> None:
         # Mostly there is nothing to do, and then nobody waits for a lock.
         if change(stored) != stored:
-            await self._store.change_signing_keys(change, actor=SYSTEM)
+            await self._store.change_signing_keys(change, by=SYSTEM)
 
     async def rotate(self, *, wait_s: int) -> None:
         """The operator's: a new key, which signs after this time."""
@@ -94,7 +94,7 @@ class KeyRotation:
             now = self._wall_clock()
             return rotated(keys, spare, now=now, wait_s=wait_s, rules=self.rules)
 
-        await self._store.change_signing_keys(change, actor=OPERATOR)
+        await self._store.change_signing_keys(change, by=OPERATOR)
 
     async def withdraw(self, kid: str) -> None:
         """The operator's: no token of this key is worth anything any more. Raises NotFound."""
@@ -105,7 +105,7 @@ class KeyRotation:
                 raise NotFound("no such key; `authctl keys list` shows them")
             return withdrawn(keys, kid, spare, now=self._wall_clock(), rules=self.rules)
 
-        await self._store.withdraw_signing_keys(change, actor=OPERATOR)
+        await self._store.withdraw_signing_keys(change, by=OPERATOR)
 
     def _resealed(self, keys: tuple[StoredKey, ...]) -> dict[str, str]:
         """What should be stored instead of what is."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from authsvc.refusals import Refusals
 from authsvc.rest_admin_audit import AuditRest
-from authsvc.rest_admin_door import Door, Identify
+from authsvc.rest_admin_door import AdminDoor, Identify
 from authsvc.rest_admin_entities import EntitiesRest
 from authsvc.rest_admin_shapes import NOUNS
 from authsvc.rest_admin_users import HoldingsRest
@@ -17,7 +17,7 @@ __all__ = ["admin_endpoints"]
 def admin_endpoints(
     administration: Administration, *, identify: Identify, refusals: Refusals
 ) -> Sequence[Endpoint]:
-    door = Door(identify=identify, refusals=refusals)
+    door = AdminDoor(identify=identify, refusals=refusals)
     return (
         *(e for noun in NOUNS for e in EntitiesRest(noun, administration, door).endpoints()),
         *HoldingsRest(administration, door).endpoints(),

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from authsvc.admin_rules import Admin
 from authsvc.audit import ActorKind, AuditFilter, AuditRow
 from authsvc.paging import id_before, page_size_of, token_after
-from authsvc.rest_admin_door import Door
+from authsvc.rest_admin_door import AdminDoor
 from authsvc.rest_admin_entities import ADMIN, FAILURES
 from authsvc.rest_admin_shapes import PageSize
 from authsvc.store import Administration
@@ -63,7 +63,7 @@ class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditRest:
-    def __init__(self, administration: Administration, door: Door) -> None:
+    def __init__(self, administration: Administration, door: AdminDoor) -> None:
         self._administration = administration
         self._door = door
 

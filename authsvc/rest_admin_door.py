@@ -16,7 +16,7 @@ from svckit.errors import Forbidden, Unauthenticated
 from svckit.rest import Answer
 from svckit.status import wire_status
 
-__all__ = ["Door", "AdminAnswer", "Identify", "by_token"]
+__all__ = ["AdminDoor", "AdminAnswer", "Identify", "by_token"]
 
 AdminAnswer = Callable[[Request, Admin], Awaitable[Response]]
 # Who sent the request; raises Unauthenticated.
@@ -42,7 +42,7 @@ def by_token(service: AuthService) -> Identify:
     return identify
 
 
-class Door:
+class AdminDoor:
     """Nothing else of a request is read before its sender is known to be an administrator."""
 
     def __init__(self, *, identify: Identify, refusals: Refusals) -> None:

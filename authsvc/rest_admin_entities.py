@@ -15,7 +15,7 @@ from authsvc.entity_rules import check_entity
 from authsvc.listing import EntityFilter
 from authsvc.model import Entity
 from authsvc.paging import id_before, page_size_of, token_after
-from authsvc.rest_admin_door import Door
+from authsvc.rest_admin_door import AdminDoor
 from authsvc.rest_admin_shapes import (
     Noun,
     PageQuestion,
@@ -46,7 +46,7 @@ FAILURES = (InvalidRequest, Unauthenticated, Forbidden, Unavailable, DeadlineExc
 
 
 class EntitiesRest:
-    def __init__(self, noun: Noun, administration: Administration, door: Door) -> None:
+    def __init__(self, noun: Noun, administration: Administration, door: AdminDoor) -> None:
         self._noun = noun
         self._administration = administration
         self._door = door

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from authsvc.admin_rules import Admin, check_edit
 from authsvc.edits import Edit
 from authsvc.model import User
-from authsvc.rest_admin_door import AdminAnswer, Door
+from authsvc.rest_admin_door import AdminAnswer, AdminDoor
 from authsvc.rest_admin_entities import ADMIN, FAILURES
 from authsvc.store import Administration, Scene
 from svckit.errors import Conflict, NotFound
@@ -22,7 +22,7 @@ Change = Callable[[User, frozenset[str]], User]
 
 
 class HoldingsRest:
-    def __init__(self, administration: Administration, door: Door) -> None:
+    def __init__(self, administration: Administration, door: AdminDoor) -> None:
         self._administration = administration
         self._door = door
 

@@ -170,13 +170,13 @@ class FakeStore(Store):
         self._answer_or_fail()
         return tuple(self.keys)
 
-    async def change_signing_keys(self, change: KeyChange, *, actor: Actor) -> None:
+    async def change_signing_keys(self, change: KeyChange, *, by: Actor) -> None:
         self._answer_or_fail()
         self.keys = list(change(tuple(self.keys)))
-        self.key_changes.append(actor)
+        self.key_changes.append(by)
 
-    async def withdraw_signing_keys(self, change: KeyChange, *, actor: Actor) -> None:
-        await self.change_signing_keys(change, actor=actor)
+    async def withdraw_signing_keys(self, change: KeyChange, *, by: Actor) -> None:
+        await self.change_signing_keys(change, by=by)
         self.trimmed_to = self.revision + 1
         self.commit()
 

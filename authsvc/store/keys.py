@@ -29,7 +29,7 @@ async def change_keys(
     connection: AsyncConnection,
     change: KeyChange,
     *,
-    actor: Actor,
+    by: Actor,
     wall_now: float,
     revision: int | None = None,
 ) -> None:
@@ -46,7 +46,7 @@ async def change_keys(
         if stored[kid] != wanted[kid]:
             await _update(connection, wanted[kid])
     verb = "rotate" if stored else "make"
-    entries = [*_entries("withdraw", gone, actor), *_entries(verb, made, actor)]
+    entries = [*_entries("withdraw", gone, by), *_entries(verb, made, by)]
     await append(connection, entries, revision=revision, wall_now=wall_now)
 
 
@@ -57,11 +57,11 @@ async def _update(connection: AsyncConnection, key: StoredKey) -> None:
     await connection.execute(update(signing_keys).where(this).values(values))
 
 
-def _entries(verb: str, keys: Iterable[StoredKey], actor: Actor) -> Iterable[AuditEntry]:
+def _entries(verb: str, keys: Iterable[StoredKey], by: Actor) -> Iterable[AuditEntry]:
     for key in keys:
         said = {"algorithm": key.algorithm, "signs_from": key.signs_from}
         yield AuditEntry(
-            actor=actor,
+            actor=by,
             action=f"key.{verb}",
             organization_id=None,
             target=f"key:{key.kid}",

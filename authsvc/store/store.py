@@ -142,17 +142,17 @@ class Store:
         async with reading(self._engine) as connection:
             return await keys.all_keys(connection)
 
-    async def change_signing_keys(self, change: KeyChange, *, actor: Actor) -> None:
+    async def change_signing_keys(self, change: KeyChange, *, by: Actor) -> None:
         """From what they are to what `change` makes of them, with nobody in between."""
         async with writing(self._engine, lock=WRITE_LOCK) as connection:
-            await keys.change_keys(connection, change, actor=actor, wall_now=self._wall_clock())
+            await keys.change_keys(connection, change, by=by, wall_now=self._wall_clock())
 
-    async def withdraw_signing_keys(self, change: KeyChange, *, actor: Actor) -> None:
+    async def withdraw_signing_keys(self, change: KeyChange, *, by: Actor) -> None:
         """`change_signing_keys`, after which everyone forgets all that they knew before."""
         async with writing(self._engine, lock=WRITE_LOCK) as connection:
             revision = await change_log.forget_all(connection)
             await keys.change_keys(
-                connection, change, actor=actor, wall_now=self._wall_clock(), revision=revision
+                connection, change, by=by, wall_now=self._wall_clock(), revision=revision
             )
 
     async def is_empty(self) -> bool:

@@ -49,31 +49,31 @@ async def audited(engine: AsyncEngine) -> list[tuple[object, ...]]:
 async def test_keys_come_back_whole_and_newest_first(store: Store) -> None:
     older, newer = key("b", created_at=1), key("a", created_at=2)
 
-    await store.change_signing_keys(adding(older), actor=SYSTEM)
-    await store.change_signing_keys(adding(newer), actor=SYSTEM)
+    await store.change_signing_keys(adding(older), by=SYSTEM)
+    await store.change_signing_keys(adding(newer), by=SYSTEM)
 
     assert await store.signing_keys() == (newer, older)
 
 
 async def test_one_change_adds_removes_and_alters_keys(store: Store) -> None:
     for kid in ("a", "b"):
-        await store.change_signing_keys(adding(key(kid)), actor=SYSTEM)
+        await store.change_signing_keys(adding(key(kid)), by=SYSTEM)
     altered = replace(key("a"), private_key="sealed", signs_from=7, token_ttl_s=9)
 
-    await store.change_signing_keys(lambda _: (altered, key("c")), actor=SYSTEM)
+    await store.change_signing_keys(lambda _: (altered, key("c")), by=SYSTEM)
 
     assert set(await store.signing_keys()) == {altered, key("c")}
 
 
 async def test_a_change_that_fails_changes_nothing(store: Store, engine: AsyncEngine) -> None:
-    await store.change_signing_keys(adding(key("a")), actor=SYSTEM)
+    await store.change_signing_keys(adding(key("a")), by=SYSTEM)
     start, rows = await here(store), await audited(engine)
 
     def fail(keys: tuple[StoredKey, ...]) -> tuple[StoredKey, ...]:
         raise NotFound("no such key")
 
     with pytest.raises(NotFound):
-        await store.withdraw_signing_keys(fail, actor=OPERATOR)
+        await store.withdraw_signing_keys(fail, by=OPERATOR)
 
     assert await store.signing_keys() == (key("a"),)
     assert await here(store) == start
@@ -90,7 +90,7 @@ async def test_processes_that_start_at_once_end_up_with_one_key(database_url: st
         async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
             for number, engine in enumerate(engines):
                 change = first(key(f"k{number}"))
-                tasks.create_task(Store(engine).change_signing_keys(change, actor=SYSTEM))
+                tasks.create_task(Store(engine).change_signing_keys(change, by=SYSTEM))
         assert len(await Store(engines[0]).signing_keys()) == 1
     finally:
         for engine in engines:
@@ -100,11 +100,11 @@ async def test_processes_that_start_at_once_end_up_with_one_key(database_url: st
 async def test_each_key_that_comes_or_goes_is_audited_without_what_is_in_it(
     store: Store, engine: AsyncEngine
 ) -> None:
-    await store.change_signing_keys(adding(key("a")), actor=SYSTEM)
-    await store.change_signing_keys(adding(key("b")), actor=OPERATOR)
-    await store.change_signing_keys(lambda keys: keys, actor=SYSTEM)
-    await store.change_signing_keys(without("a"), actor=SYSTEM)
-    await store.withdraw_signing_keys(lambda _: (key("c"),), actor=OPERATOR)
+    await store.change_signing_keys(adding(key("a")), by=SYSTEM)
+    await store.change_signing_keys(adding(key("b")), by=OPERATOR)
+    await store.change_signing_keys(lambda keys: keys, by=SYSTEM)
+    await store.change_signing_keys(without("a"), by=SYSTEM)
+    await store.withdraw_signing_keys(lambda _: (key("c"),), by=OPERATOR)
 
     said = '{"algorithm":"ES256","signs_from":1700000600}'
     assert await audited(engine) == [
@@ -117,11 +117,11 @@ async def test_each_key_that_comes_or_goes_is_audited_without_what_is_in_it(
 
 
 async def test_a_withdrawal_is_a_gap_for_everyone_who_knew_anything_before(store: Store) -> None:
-    await store.change_signing_keys(adding(key("a")), actor=SYSTEM)
+    await store.change_signing_keys(adding(key("a")), by=SYSTEM)
     await put(store, *WORLD)
     start = await here(store)
 
-    await store.withdraw_signing_keys(lambda _: (), actor=OPERATOR)
+    await store.withdraw_signing_keys(lambda _: (), by=OPERATOR)
 
     for after in (1, start.revision):
         page = await store.read_changes(database_id=start.database_id, after=after)
@@ -139,7 +139,7 @@ async def test_the_feed_goes_on_after_a_withdrawal_and_its_trimming(
 ) -> None:
     await put(store, *WORLD)
     start = await here(store)
-    await store.withdraw_signing_keys(lambda keys: keys, actor=OPERATOR)
+    await store.withdraw_signing_keys(lambda keys: keys, by=OPERATOR)
     at = await here(store)
     await store.revoke("ana", "centro", by=OPERATOR)
 
@@ -157,7 +157,7 @@ async def test_a_withdrawal_is_signalled(store: Store) -> None:
     heard = asyncio.Event()
     async with store.signals(heard.set):
         await asyncio.sleep(0)
-        await store.withdraw_signing_keys(lambda keys: keys, actor=OPERATOR)
+        await store.withdraw_signing_keys(lambda keys: keys, by=OPERATOR)
         async with asyncio.timeout(5):
             await heard.wait()
 

@@ -73,7 +73,7 @@ class Setting:
 
     async def withdraw(self, kid: str) -> None:
         await self.store.withdraw_signing_keys(
-            lambda keys: tuple(key for key in keys if key.kid != kid), actor=SYSTEM
+            lambda keys: tuple(key for key in keys if key.kid != kid), by=SYSTEM
         )
 
 

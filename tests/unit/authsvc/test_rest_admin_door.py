@@ -10,7 +10,7 @@ from authsvc.admin_rules import Admin, Caller
 from authsvc.audit import STRANGER, Actor, ActorKind, AuditEntry
 from authsvc.denials import KINDS_MAX
 from authsvc.refusals import Refusals
-from authsvc.rest_admin_door import Door
+from authsvc.rest_admin_door import AdminDoor
 from authsvc.store import Administration
 from svckit.errors import Forbidden, ServiceError, Unauthenticated
 
@@ -34,7 +34,7 @@ class Setting:
         self.caller: Caller | None = None
         self.administration = Noting()
         refusals = Refusals(self.administration, clock=lambda: 0.0)
-        self.door = Door(identify=self.identify, refusals=refusals)
+        self.door = AdminDoor(identify=self.identify, refusals=refusals)
         self.answered: list[Admin] = []
 
     async def identify(self, _: Request) -> Caller:
