@@ -22,9 +22,19 @@ from svckit.rest import rest_app
 from tests.asgi import HttpAnswer, ask
 from tests.unit.catalogsvc.doorman import FakeDoorman
 
-__all__ = ["Catalog"]
+__all__ = ["Catalog", "Clock"]
 
 TIMEOUT_S = 5.0
+
+
+@dataclass(slots=True)
+class Clock:
+    """By which the entrance sees what had to wait; it stands still until a test moves it."""
+
+    now: float = 100.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,6 +44,7 @@ class Catalog:
     app: ASGIApp
     doorman: FakeDoorman
     store: ProductStore
+    clock: Clock
     bugs: list[BaseException]
 
     async def ask(
@@ -68,16 +79,19 @@ async def open_catalog(tmp_path: Path) -> AsyncIterator[Callable[..., Catalog]]:
 
     def make(*, timeout_s: float = TIMEOUT_S) -> Catalog:
         doorman, store, bugs = _doorman(), ProductStore(engine), list[BaseException]()
+        clock = Clock()
         ids = count(1)
         service = CatalogService(store, new_id=lambda: f"id-{next(ids):03}")
-        rest = CatalogRest(service, Entrance(doorman, timeout_s=timeout_s))
+        rest = CatalogRest(service, Entrance(doorman, timeout_s=timeout_s, clock=clock))
 
         def report_bug(error: BaseException) -> str:
             bugs.append(error)
             return f"bug-{len(bugs)}"
 
         app = rest_app(rest.endpoints(), report_bug=report_bug, timeout_s=timeout_s)
-        return Catalog(app=telling_source(app), doorman=doorman, store=store, bugs=bugs)
+        return Catalog(
+            app=telling_source(app), doorman=doorman, store=store, clock=clock, bugs=bugs
+        )
 
     yield make
     await engine.dispose()

@@ -1,6 +1,7 @@
 """A doorman with a list: says of each token and each local what the test wrote down."""
 
 import asyncio
+from collections.abc import Callable
 
 from catalogsvc.authz import AuthUnavailable, Decision, Identity, InvalidToken, Reason, Source
 from catalogsvc.entrance import Permission
@@ -17,6 +18,8 @@ class FakeDoorman:
         # "down": refuses at once; "silent": answers nothing until the deadline.
         self.state = "up"
         self.deadlines: list[Deadline] = []
+        # What happens while the next questions are out, one for each.
+        self.meanwhile: list[Callable[[], None]] = []
         self._identities: dict[str, Identity] = {}
         self._decisions: dict[tuple[str, str, str], Reason] = {}
 
@@ -55,6 +58,8 @@ class FakeDoorman:
     async def _answers(self, deadline: Deadline | None) -> None:
         assert deadline is not None, "asked without a deadline"
         self.deadlines.append(deadline)
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
         if self.state == "silent":
             await asyncio.sleep(deadline.left_s(asyncio.get_running_loop().time()))
         if self.state != "up":

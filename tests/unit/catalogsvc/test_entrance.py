@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from catalogsvc.authz import Reason, Source
-from catalogsvc.entrance import Permission
+from catalogsvc.entrance import HELD_S_MAX, Permission
 from tests.asgi import HttpAnswer
 from tests.unit.catalogsvc.conftest import Catalog
 
@@ -119,6 +119,61 @@ async def test_one_deadline_holds_for_all_that_auth_is_asked(
 
     token_deadline, local_deadline = catalog.doorman.deadlines
     assert token_deadline == local_deadline
+
+
+@each_request
+async def test_a_permission_that_ends_while_the_decision_is_waited_for_is_not_used(
+    catalog: Catalog, method: str, path: str, permission: Permission, body: object
+) -> None:
+    def lose_the_role() -> None:
+        catalog.clock.now += HELD_S_MAX + 0.01
+        catalog.doorman.knows("luis", organization_id="demo", permissions=set())
+
+    catalog.doorman.meanwhile = [_nothing, lose_the_role]
+
+    answer = await catalog.ask(method, f"centro/{path}", body=body)
+
+    assert (answer.status, _detail(answer)) == (403, f"missing permission {permission}")
+    assert await catalog.store.is_empty()
+
+
+@each_request
+async def test_a_decision_that_ends_while_the_token_is_verified_again_is_not_used(
+    catalog: Catalog, method: str, path: str, permission: Permission, body: object
+) -> None:
+    def wait() -> None:
+        catalog.clock.now += HELD_S_MAX + 0.01
+
+    def lose_the_local() -> None:
+        wait()
+        catalog.doorman.decides("luis", "centro", Reason.NOT_ASSIGNED)
+
+    catalog.doorman.meanwhile = [_nothing, wait, lose_the_local]
+
+    answer = await catalog.ask(method, f"centro/{path}", body=body)
+
+    assert (answer.status, _detail(answer)) == (403, "NOT_ASSIGNED")
+    assert await catalog.store.is_empty()
+
+
+@pytest.mark.parametrize(("waits_s", "asked"), [([0.0], 2), ([9.0, 0.0], 3), ([9.0, 9.0, 0.0], 4)])
+async def test_auth_is_asked_again_only_for_what_had_to_wait(
+    catalog: Catalog, waits_s: list[float], asked: int
+) -> None:
+    def waiting(wait_s: float) -> Callable[[], None]:
+        def wait() -> None:
+            catalog.clock.now += wait_s
+
+        return wait
+
+    catalog.doorman.meanwhile = [_nothing, *map(waiting, waits_s)]
+
+    answer = await catalog.ask("GET", "centro/products")
+
+    assert (answer.status, len(catalog.doorman.deadlines)) == (200, asked)
+
+
+def _nothing() -> None: ...
 
 
 @pytest.mark.parametrize("source", Source)
