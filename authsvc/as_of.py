@@ -2,8 +2,9 @@
 
 import math
 from dataclasses import dataclass
+from typing import TypedDict
 
-__all__ = ["AsOf", "age_ms", "UINT32_MAX"]
+__all__ = ["AsOf", "Told", "told", "age_ms", "UINT32_MAX"]
 
 UINT32_MAX = 2**32 - 1
 
@@ -15,6 +16,22 @@ class AsOf:
     database_id: str
     revision: int
     age_s: float
+
+
+class Told(TypedDict):
+    """The fields that every answer has, in each contract and on each wire."""
+
+    revision: int
+    age_ms: int
+    database_id: str
+
+
+def told(as_of: AsOf) -> Told:
+    return {
+        "revision": as_of.revision,
+        "age_ms": age_ms(as_of),
+        "database_id": as_of.database_id,
+    }
 
 
 def age_ms(as_of: AsOf) -> int:

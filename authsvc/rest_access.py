@@ -6,7 +6,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from authsvc.as_of import age_ms
+from authsvc.as_of import told
 from authsvc.columns import read_columns
 from authsvc.decision import Reason
 from authsvc.model import LocalQuery
@@ -14,7 +14,15 @@ from authsvc.service import AuthService
 from svckit.errors import DeadlineExceeded, InvalidRequest, NotFound, TooLarge, Unavailable
 from svckit.rest import Endpoint, json_answer, path_id, read_body, read_query
 
-__all__ = ["AccessRest"]
+__all__ = ["AccessRest", "AnswerAsOf"]
+
+
+class AnswerAsOf(msgspec.Struct, frozen=True, kw_only=True):
+    """All changes of the database up to `revision` are in it; none of it is older than `age_ms`."""
+
+    revision: int
+    age_ms: int
+    database_id: str
 
 
 class LocalsQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,14 +33,11 @@ class LocalsQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     local_ids: list[str]
 
 
-class LocalsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class LocalsAnswer(AnswerAsOf, frozen=True, kw_only=True):
     """Row i answers row i of the question. A name stands only beside ALLOWED."""
 
     reasons: Sequence[Reason]
     local_names: Sequence[str]
-    revision: int
-    age_ms: int
-    database_id: str
 
 
 class PageQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -142,9 +147,7 @@ class AccessRest:
         answer = LocalsAnswer(
             reasons=decided.reasons,
             local_names=decided.local_names,
-            revision=as_of.revision,
-            age_ms=age_ms(as_of),
-            database_id=as_of.database_id,
+            **told(as_of),
         )
         return json_answer(answer)
 

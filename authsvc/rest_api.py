@@ -7,10 +7,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from authsvc.as_of import age_ms
+from authsvc.as_of import AsOf, told
 from authsvc.columns import read_columns
 from authsvc.decision import Reason
-from authsvc.rest_access import AccessRest
+from authsvc.rest_access import AccessRest, AnswerAsOf
 from authsvc.service import AuthService
 from authsvc.tokens import BadToken
 from svckit.address import Address
@@ -22,6 +22,7 @@ from svckit.rest import Endpoint, json_answer, path_id, read_body, read_query
 __all__ = ["AuthRest"]
 
 HEALTH_TIMEOUT_S = 1.0
+NOT_SAID = AsOf(database_id="", revision=0, age_s=0.0)
 
 
 class LocalQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,26 +30,20 @@ class LocalQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     organization_id: str
 
 
-class LocalAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """`reason` is ALLOWED on a yes; `error_message` repeats it on a no, as over gRPC.
-
-    All changes of the database up to `revision` are in it, and none of it is older than `age_ms`.
-    """
+class LocalAnswer(AnswerAsOf, frozen=True, kw_only=True):
+    """`reason` is ALLOWED on a yes; `error_message` repeats it on a no, as over gRPC."""
 
     is_valid: bool
     local_name: str
     reason: Reason
     error_message: str
-    revision: int
-    age_ms: int
-    database_id: str
 
 
 class TokenQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     token: str
 
 
-class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class TokenAnswer(AnswerAsOf, frozen=True, kw_only=True):
     """`expires_at` is in seconds since 1970. A bad token says nothing but why it is one."""
 
     is_valid: bool
@@ -57,17 +52,11 @@ class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
     permissions: tuple[str, ...] = ()
     error_message: str = ""
     expires_at: int = 0
-    revision: int = 0
-    age_ms: int = 0
-    database_id: str = ""
 
 
-class PermissionsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class PermissionsAnswer(AnswerAsOf, frozen=True, kw_only=True):
     permissions: tuple[str, ...]
     organization_id: str
-    revision: int
-    age_ms: int
-    database_id: str
 
 
 class HealthAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,9 +135,7 @@ class AuthRest:
             local_name=decided.local_names[0],
             reason=reason,
             error_message="" if is_valid else reason,
-            revision=as_of.revision,
-            age_ms=age_ms(as_of),
-            database_id=as_of.database_id,
+            **told(as_of),
         )
         return json_answer(answer)
 
@@ -157,16 +144,15 @@ class AuthRest:
         try:
             identity = await self._service.verify_token(question.token)
         except BadToken as bad:
-            return json_answer(TokenAnswer(is_valid=False, error_message=bad.reason))
+            refused = TokenAnswer(is_valid=False, error_message=bad.reason, **told(NOT_SAID))
+            return json_answer(refused)
         answer = TokenAnswer(
             is_valid=True,
             user_id=identity.user_id,
             organization_id=identity.organization_id,
             permissions=identity.permissions,
             expires_at=identity.expires_at,
-            revision=identity.as_of.revision,
-            age_ms=age_ms(identity.as_of),
-            database_id=identity.as_of.database_id,
+            **told(identity.as_of),
         )
         return json_answer(answer)
 
@@ -175,9 +161,7 @@ class AuthRest:
         answer = PermissionsAnswer(
             permissions=held.permissions,
             organization_id=held.organization_id,
-            revision=held.as_of.revision,
-            age_ms=age_ms(held.as_of),
-            database_id=held.as_of.database_id,
+            **told(held.as_of),
         )
         return json_answer(answer)
 

@@ -13,7 +13,7 @@ from grpclib.exceptions import GRPCError
 
 from authsvc.access_v1.checking import Answered, Question, Reply
 from authsvc.access_v1.watching import WatchAsked, WatchPage, WatchReply
-from authsvc.as_of import UINT32_MAX, AsOf, age_ms
+from authsvc.as_of import UINT32_MAX, AsOf, told
 from authsvc.decision import Reason
 from authsvc.listing import LocalUsersPage, UserLocalsPage
 from authsvc.rows import Decided
@@ -75,9 +75,7 @@ class StreamMessages:
                 request_id=reply.request_id,
                 reasons=[REASONS[reason] for reason in reply.decided.reasons],
                 local_names=reply.decided.local_names,
-                revision=reply.as_of.revision,
-                age_ms=age_ms(reply.as_of),
-                database_id=reply.as_of.database_id,
+                **told(reply.as_of),
             )
         return self.check_response(
             request_id=reply.request_id,
@@ -126,9 +124,7 @@ def batch_message(decided: Decided, as_of: AsOf) -> BatchCheckLocalsResponse:
     return BatchCheckLocalsResponse(
         reasons=[WireReason(REASONS[reason]) for reason in decided.reasons],
         local_names=list(decided.local_names),
-        revision=as_of.revision,
-        age_ms=age_ms(as_of),
-        database_id=as_of.database_id,
+        **told(as_of),
     )
 
 
@@ -139,9 +135,7 @@ def identity_message(identity: Identity) -> VerifyTokenResponse:
         organization_id=identity.organization_id,
         permissions=list(identity.permissions),
         expires_at=identity.expires_at,
-        revision=identity.as_of.revision,
-        age_ms=age_ms(identity.as_of),
-        database_id=identity.as_of.database_id,
+        **told(identity.as_of),
     )
 
 
@@ -153,9 +147,7 @@ def permissions_message(held: Permissions) -> GetUserPermissionsResponse:
     return GetUserPermissionsResponse(
         organization_id=held.organization_id,
         permissions=list(held.permissions),
-        revision=held.as_of.revision,
-        age_ms=age_ms(held.as_of),
-        database_id=held.as_of.database_id,
+        **told(held.as_of),
     )
 
 

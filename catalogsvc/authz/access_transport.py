@@ -52,12 +52,7 @@ class AccessTransport:
         if answer.expires_at <= 0:
             # A lost field must not make a token that never expires.
             raise PathFailed(self.name, Failure.UNINTELLIGIBLE)
-        as_of = read_as_of(
-            revision=answer.revision,
-            age_ms=answer.age_ms,
-            database_id=answer.database_id,
-            path=self.name,
-        )
+        as_of = read_as_of(answer, path=self.name)
         return Verified(identity=identity, expires_at=float(answer.expires_at), as_of=as_of)
 
     async def get_user_permissions(self, user_id: str, *, deadline: Deadline) -> Permitted:
@@ -70,12 +65,7 @@ class AccessTransport:
         )
         if not answer.organization_id:
             raise PathFailed(self.name, Failure.UNINTELLIGIBLE)
-        as_of = read_as_of(
-            revision=answer.revision,
-            age_ms=answer.age_ms,
-            database_id=answer.database_id,
-            path=self.name,
-        )
+        as_of = read_as_of(answer, path=self.name)
         return Permitted(
             permissions=frozenset(answer.permissions),
             organization_id=answer.organization_id,

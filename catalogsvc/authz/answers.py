@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Protocol
 
 from catalogsvc.authz.errors import InvalidToken
 from catalogsvc.authz.feed import Change, Page
@@ -48,8 +49,17 @@ def read_checked(
     return Checked(reasons=reasons, local_names=local_names, as_of=as_of)
 
 
-def read_as_of(*, revision: int, age_ms: int, database_id: str, path: str) -> AsOf:
+class SaysAsOf(Protocol):
+    """An answer of access.v1, in whichever form it came."""
+
+    revision: int
+    age_ms: int
+    database_id: str
+
+
+def read_as_of(answer: SaysAsOf, *, path: str) -> AsOf:
     """Raises PathFailed on an answer that must name its revision and does not."""
+    revision, age_ms, database_id = answer.revision, answer.age_ms, answer.database_id
     if revision <= 0 or age_ms < 0 or not database_id:
         raise PathFailed(path, Failure.UNINTELLIGIBLE)
     return AsOf(database_id=database_id, revision=revision, age_s=age_ms / 1000)

@@ -160,7 +160,7 @@ class RestTransport:
         return read_checked(
             [reason_named(name, path=self.name) for name in answer.reasons],
             answer.local_names,
-            _as_of(answer, path=self.name),
+            read_as_of(answer, path=self.name),
             rows=len(rows),
             path=self.name,
         )
@@ -186,16 +186,7 @@ class RestTransport:
 def _optional(answer: _AsOf, *, path: str) -> AsOf:
     if answer.revision == 0:
         return AsOf()
-    return _as_of(answer, path=path)
-
-
-def _as_of(answer: _AsOf, *, path: str) -> AsOf:
-    return read_as_of(
-        revision=answer.revision,
-        age_ms=answer.age_ms,
-        database_id=answer.database_id,
-        path=path,
-    )
+    return read_as_of(answer, path=path)
 
 
 def _segment(text: str) -> str:

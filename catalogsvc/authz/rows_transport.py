@@ -139,12 +139,7 @@ class RowsTransport:
         if 0 in numbers:
             raise PathFailed(self._name, Failure.UNINTELLIGIBLE)
         reason_of = REASONS.get
-        as_of = read_as_of(
-            revision=answer.revision,
-            age_ms=answer.age_ms,
-            database_id=answer.database_id,
-            path=self._name,
-        )
+        as_of = read_as_of(answer, path=self._name)
         return read_checked(
             [reason_of(number, Reason.DENIED) for number in numbers],
             list(answer.local_names),

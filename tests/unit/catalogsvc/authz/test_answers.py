@@ -1,5 +1,7 @@
 """Reading answers: rows, revisions, pages of changes, and whom a token speaks for."""
 
+from dataclasses import dataclass
+
 import pytest
 
 from catalogsvc.authz.answers import (
@@ -99,8 +101,15 @@ def test_rows_that_do_not_fit_the_question_are_not_taken(
     assert caught.value.failure is Failure.UNINTELLIGIBLE
 
 
+@dataclass(slots=True, kw_only=True)
+class Said:
+    revision: int
+    age_ms: int
+    database_id: str
+
+
 def test_an_answer_says_as_of_when_it_is() -> None:
-    assert read_as_of(revision=7, age_ms=250, database_id="db", path="x") == AS_OF
+    assert read_as_of(Said(revision=7, age_ms=250, database_id="db"), path="x") == AS_OF
 
 
 @pytest.mark.parametrize(
@@ -110,7 +119,7 @@ def test_an_answer_that_does_not_say_so_is_not_taken(
     revision: int, age_ms: int, database_id: str
 ) -> None:
     with pytest.raises(PathFailed):
-        read_as_of(revision=revision, age_ms=age_ms, database_id=database_id, path="x")
+        read_as_of(Said(revision=revision, age_ms=age_ms, database_id=database_id), path="x")
 
 
 def test_every_reason_has_its_number_but_the_one_for_words_of_its_own() -> None:
