@@ -10,15 +10,10 @@ With `is_kept_without_feed`, answers without a revision are kept too, until
 """
 
 from collections.abc import Callable
-from dataclasses import replace
-
-from aiocache.base import BaseCache
-from aiocache.serializers import NullSerializer
 
 from catalogsvc.authz.entries import Entries
 from catalogsvc.authz.freshness import Freshness, Place
-from catalogsvc.authz.model import Decision, Row, Source
-from catalogsvc.authz.transport import AsOf
+from catalogsvc.authz.model import Decision, Row
 
 __all__ = ["DecisionCache"]
 
@@ -27,13 +22,8 @@ def _place_of(row: Row, _: Decision) -> Place:
     return row[1], row[0], row[2]
 
 
-class DecisionCache(BaseCache):  # type: ignore[misc] # aiocache has no types
-    """An aiocache backend, with `find` and `keep` as the ways in that cost no coroutine.
-
-    `clock` is the lease's. Values never leave the process, so nothing is serialised.
-    """
-
-    NAME = "decisions"
+class DecisionCache:
+    """`clock` is the lease's."""
 
     def __init__(
         self,
@@ -47,7 +37,6 @@ class DecisionCache(BaseCache):  # type: ignore[misc] # aiocache has no types
         jitter: Callable[[], float],
         is_kept_without_feed: bool,
     ) -> None:
-        super().__init__(serializer=NullSerializer(), timeout=None)
         self._freshness = freshness
         self._clock = clock
         self._max_staleness_s = max_staleness_s
@@ -103,40 +92,3 @@ class DecisionCache(BaseCache):  # type: ignore[misc] # aiocache has no types
         until = sent_at + min(ttl_s, self._max_staleness_s)
         if self._clock() < until:
             self.entries.put(row, decision, revision=0, until=until)
-
-    # What aiocache asks of a backend. Its own `get` costs seven times as much.
-
-    async def get(self, key: Row, default: Decision | None = None) -> Decision | None:
-        decision = self.find(key)
-        return default if decision is None else decision
-
-    async def _set(
-        self,
-        key: Row,
-        value: Decision,
-        ttl: float | None = None,
-        _cas_token: object = None,
-        _conn: object = None,
-    ) -> bool:
-        """False when the rules do not let it be kept."""
-        freshness = self._freshness
-        as_of = AsOf(database_id=freshness.position.database_id, revision=value.revision)
-        if not freshness.may_keep(key[1], as_of, freshness.send(self._clock())):
-            return False
-        now = self._clock()
-        until = self.until(now, is_yes=value.is_valid)
-        until = until if ttl is None else min(until, now + ttl)
-        kept = replace(value, source=Source.CACHE)
-        self.entries.put(key, kept, revision=value.revision, until=until)
-        return True
-
-    async def _exists(self, key: Row, _conn: object = None) -> bool:
-        entry = self._by_key.get(key)
-        return entry is not None and self._clock() < entry[0]
-
-    async def _delete(self, key: Row, _conn: object = None) -> int:
-        return int(self.entries.discard(key))
-
-    async def _clear(self, namespace: str | None = None, _conn: object = None) -> bool:
-        self.entries.clear()
-        return True

@@ -1,10 +1,7 @@
-"""What the cache of decisions leans on in aiocache, or works around in it."""
-
-import inspect
+"""What the second level leans on in aiocache, and why the first level is not of it."""
 
 import pytest
 from aiocache import SimpleMemoryCache
-from aiocache.base import BaseCache
 
 
 async def test_a_timeout_of_none_starts_no_timer() -> None:
@@ -14,12 +11,6 @@ async def test_a_timeout_of_none_starts_no_timer() -> None:
     coroutine = cache.get("key")
     with pytest.raises(StopIteration):  # it never suspends
         coroutine.send(None)
-
-
-def test_the_methods_a_backend_fills_in_are_still_called_so() -> None:
-    for name in ("_set", "_exists", "_delete", "_clear"):
-        assert inspect.iscoroutinefunction(getattr(BaseCache, name))
-    assert "ttl" in inspect.signature(BaseCache._set).parameters
 
 
 async def test_the_stock_memory_backend_has_no_bound() -> None:

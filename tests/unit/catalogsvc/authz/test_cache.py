@@ -1,4 +1,4 @@
-"""The cache of decisions, and that it is a proper aiocache backend."""
+"""The cache of decisions."""
 
 import pytest
 
@@ -137,45 +137,4 @@ def test_without_a_feed_an_answer_that_took_too_long_is_not_kept(clock: Clock) -
 
     cache.keep_without_feed(KEY, OLD_YES, sent_at=clock.now - 2.0)
 
-    assert len(cache) == 0
-
-
-async def test_it_is_an_aiocache_backend(freshness: Freshness, clock: Clock) -> None:
-    cache = make_cache(freshness, clock)
-
-    assert await cache.get(KEY) is None
-    assert await cache.get(KEY, NO) is NO
-    assert await cache.set(KEY, YES, ttl=100)
-    assert await cache.get(KEY) == KEPT
-    assert await cache.exists(KEY)
-    assert await cache.delete(KEY) == 1
-    assert await cache.delete(KEY) == 0
-    assert await cache.set(KEY, NO)
-    assert await cache.clear()
-    assert not await cache.exists(KEY)
-
-
-@pytest.mark.parametrize(
-    ("decision", "ttl", "lives_s"), [(YES, 100, 33.0), (YES, 0.5, 0.5), (NO, None, 1.0)]
-)
-async def test_a_ttl_may_shorten_the_bound_and_never_stretch_it(
-    freshness: Freshness, clock: Clock, decision: Decision, ttl: float | None, lives_s: float
-) -> None:
-    cache = make_cache(freshness, clock)
-    await cache.set(KEY, decision, ttl=ttl)
-
-    clock.now += lives_s - 0.001
-    assert await cache.exists(KEY)
-    clock.now += 0.001
-    assert not await cache.exists(KEY)
-
-
-async def test_nothing_is_set_that_the_store_rule_forbids(
-    freshness: Freshness, clock: Clock
-) -> None:
-    cache = make_cache(freshness, clock)
-    renew(freshness, clock, Change(8, "o1"))
-
-    assert not await cache.set(KEY, YES)
-    assert not await cache.set(KEY, OLD_YES)
     assert len(cache) == 0
