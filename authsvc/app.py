@@ -5,40 +5,30 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from starlette.types import ASGIApp
-
 from authsvc.access_v1 import AccessGrpc
 from authsvc.backend import Backend, open_backend
 from authsvc.demo import commands_to_try, load_demo, make_demo_admin
-from authsvc.door import Door, open_door
+from authsvc.door import open_door
 from authsvc.follower import follow
 from authsvc.grpc_api import AuthGrpc
 from authsvc.key_rotation import keep_rotating
 from authsvc.refusals import Refusals, noting
-from authsvc.rest_admin import admin_endpoints
-from authsvc.rest_admin_door import by_token
-from authsvc.rest_api import AuthRest
-from authsvc.rest_auth import SessionsRest
-from authsvc.rest_keys import KeysRest
+from authsvc.rest_app import make_rest_app
 from authsvc.settings import PREFIX, AuthSettings
 from authsvc.trimming import trimming_changes, trimming_sessions
 from authsvc.wire import open_codec
-from svckit.address import Address
 from svckit.bind import bind, bound_address
 from svckit.database_errors import naming, start_failures
 from svckit.database_tracing import trace_queries
 from svckit.grpc_server import serve_grpc
-from svckit.http_observe import ObserveHttp
 from svckit.http_server import serve_http
 from svckit.interceptors import server_interceptors
 from svckit.lease_clock import lease_clock
 from svckit.probes import log_readiness, probe_readiness
-from svckit.readiness import Readiness
 from svckit.service import Service, Serving
 from svckit.settings import read_settings
 from svckit.sqlite import is_readable_by_others
 from svckit.telemetry import Telemetry, open_telemetry
-from svckit.web import operated_app
 
 __all__ = ["create_service"]
 
@@ -117,7 +107,15 @@ class AuthApp:
             )
             await stack.enter_async_context(
                 serve_http(
-                    _rest(settings, backend, telemetry, readiness, grpc_address, door, refusals),
+                    make_rest_app(
+                        backend,
+                        door=door,
+                        refusals=refusals,
+                        grpc_address=grpc_address,
+                        telemetry=telemetry,
+                        readiness=readiness,
+                        timeout_s=settings.call_timeout_s,
+                    ),
                     listener=http_socket,
                     drain_s=settings.drain_s,
                     tls=door.http_tls,
@@ -129,32 +127,6 @@ class AuthApp:
                 endpoints={"gRPC": str(grpc_address), "REST": url},
                 notes=await _demo_notes(settings, backend, url=url),
             )
-
-
-def _rest(
-    settings: AuthSettings,
-    backend: Backend,
-    telemetry: Telemetry,
-    readiness: Readiness,
-    grpc_address: Address,
-    door: Door,
-    refusals: Refusals,
-) -> ASGIApp:
-    rest = AuthRest(backend.service, grpc_address=grpc_address, grpc_tls=door.own_tls)
-    sessions = SessionsRest(backend.service, backend.sessions, refusals)
-    keys = KeysRest(backend.keys, max_age_s=backend.rotation.rules.max_age_s)
-    administered = admin_endpoints(
-        backend.administration, identify=by_token(backend.service), refusals=refusals
-    )
-    own = (*rest.endpoints(), *keys.endpoints(), *sessions.endpoints(), *administered)
-    app = operated_app(
-        door.guarded(own),
-        title="Portero Auth",
-        telemetry=telemetry,
-        readiness=readiness,
-        timeout_s=settings.call_timeout_s,
-    )
-    return ObserveHttp(app, telemetry)
 
 
 def _warn_of_exposed_keys(settings: AuthSettings, backend: Backend, telemetry: Telemetry) -> None:
