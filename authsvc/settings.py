@@ -55,8 +55,8 @@ class AuthSettings:
     # Off for operators who migrate by hand (`authctl migrate`) before they roll out.
     migrate_on_start: bool = True
 
-    # How much of the access data is kept in memory: a user counts 1, and 1 for each local and
-    # permission held; an organization or local counts 1. About 100 bytes each.
+    # How much of the access data is kept in memory: a user counts 1, and 1 for each local,
+    # permission and session held; an organization or local counts 1. About 100 bytes each.
     records_max: Annotated[int, Meta(ge=1_000, le=100_000_000)] = 1_000_000
 
     token_issuer: Name = "portero"  # noqa: S105 # a name, not a secret
