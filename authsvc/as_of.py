@@ -19,7 +19,7 @@ class AsOf:
 
 
 class Told(TypedDict):
-    """The fields that every answer has, in each contract and on each wire."""
+    """The fields of an answer that may be kept, by their names on each wire."""
 
     revision: int
     age_ms: int

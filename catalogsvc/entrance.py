@@ -4,7 +4,7 @@ A failure to find out is neither a yes nor a no: it passes through as what it is
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Protocol
 
@@ -15,8 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from catalogsvc.authz import Decision, Identity
 from catalogsvc.products import LocalKey
 from svckit.bearer import bearer_token
+from svckit.cause import innermost
 from svckit.deadline import Deadline
-from svckit.errors import Forbidden
+from svckit.errors import Forbidden, Unavailable
 from svckit.lease_clock import lease_clock
 from svckit.rest import path_id
 
@@ -24,8 +25,11 @@ __all__ = ["AUTH_SHARE", "Entrance", "Permission", "Doorman", "telling_source"]
 
 # Auth may use this much of the call's time; the rest is there to say so when it did not answer.
 AUTH_SHARE = 0.9
-# What was learnt first may end while the rest is asked for: this much longer, it is not believed.
+# What was learnt first may end while the rest is waited for. After a longer wait than this both are
+# asked for again, together; what a cache still holds comes at once.
 HELD_S_MAX = 0.25
+ROUNDS_MAX = 3
+RETRY_AFTER_S = 1.0
 SOURCE_HEADER = "x-auth-source"
 SOURCE_KEY = "catalogsvc.auth_source"
 
@@ -60,7 +64,10 @@ class Doorman(Protocol):
 
 
 class Entrance:
-    """`timeout_s` is the time of a whole call, of which this is the first part."""
+    """`timeout_s` is the time of a whole call, of which this is the first part.
+
+    `clock` is that of leases.
+    """
 
     def __init__(
         self, doorman: Doorman, *, timeout_s: float, clock: Callable[[], float] = lease_clock
@@ -81,16 +88,35 @@ class Entrance:
         local = LocalKey(
             organization_id=identity.organization_id, local_id=path_id(request, "local_id")
         )
-        # In turn, until the one did not have to wait for the other: from a cache, at once.
-        while True:
-            asked_at = self._clock()
-            await self._enter(request, identity.user_id, local, deadline)
-            if self._clock() - asked_at <= HELD_S_MAX:
-                return local
-            asked_at = self._clock()
-            await self._permitted(request, permission, deadline)
-            if self._clock() - asked_at <= HELD_S_MAX:
-                return local
+        learnt_at = self._clock()
+        await self._enter(request, identity.user_id, local, deadline)
+        rounds = 1
+        while self._clock() - learnt_at > HELD_S_MAX:
+            if rounds == ROUNDS_MAX:
+                raise Unavailable("Auth answers too slowly", retry_after_s=RETRY_AFTER_S)
+            rounds += 1
+            learnt_at = await self._together(
+                lambda: self._permitted(request, permission, deadline),
+                lambda: self._enter(request, identity.user_id, local, deadline),
+            )
+        return local
+
+    async def _together(self, *questions: Callable[[], Awaitable[object]]) -> float:
+        """When the first of them was answered. Raises what the first that failed raised."""
+        answered_at: list[float] = []
+
+        async def ask(question: Callable[[], Awaitable[object]]) -> None:
+            await question()
+            answered_at.append(self._clock())
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for question in questions:
+                    tasks.create_task(ask(question))
+        except BaseExceptionGroup as group:
+            error = innermost(group)
+            raise error from error.__cause__
+        return answered_at[0]
 
     async def _permitted(
         self, request: Request, permission: Permission, deadline: Deadline
