@@ -141,7 +141,8 @@ def server_tls(
 ) -> FreshContext:
     """`protocol` is ALPN's name: "h2", "http/1.1". Raises TlsError.
 
-    With a `ca`, a client may show a certificate, and one that is not good ends the connection.
+    With a `ca`, it is TLS 1.3 only, and a client may show a certificate: one that is not good ends
+    the connection.
     Whether it must show one is decided call by call: health is for everybody.
     """
 
@@ -151,6 +152,10 @@ def server_tls(
         if files.ca:
             context.load_verify_locations(cafile=files.ca)
             context.verify_mode = ssl.CERT_OPTIONAL
+            # A resumed session would bring its certificate with no look at whether it has expired.
+            # TLS 1.2 resumes without tickets too, and Python has no switch for that.
+            context.minimum_version = ssl.TLSVersion.TLSv1_3
+            context.num_tickets = 0
         return context
 
     return FreshContext(files, make, log=log, clock=clock)

@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import os
 import shutil
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
@@ -212,6 +213,43 @@ async def test_the_authority_may_change_and_an_old_session_does_not_outlive_it(
         with pytest.raises(OSError):  # noqa: PT011 # as above
             await greeted(port, client)
         assert await greeted(port, place.client(theirs)) == f"hello URI:{SAN}"
+
+
+async def test_a_certificate_is_looked_at_on_each_connection_and_no_session_is_resumed(
+    place: Place,
+) -> None:
+    own = place.authority.issue(uris=[SAN])
+    client = ssl.create_default_context(cafile=str(place.authority.path))
+    client.load_cert_chain(own.cert, own.key)
+
+    def call(port: int, session: ssl.SSLSession | None) -> tuple[bool, ssl.SSLSession | None]:
+        """Whether it was resumed, and what to resume; by hand, for asyncio takes no session."""
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=5.0) as plain,
+            client.wrap_socket(plain, server_hostname="127.0.0.1", session=session) as tls,
+        ):
+            tls.sendall(b"hello\n")
+            tls.recv(100)  # a ticket would come before it
+            return bool(tls.session_reused), tls.session
+
+    async with greeting(place.server()) as port:
+        _, session = await asyncio.to_thread(call, port, None)
+        is_resumed, _ = await asyncio.to_thread(call, port, session)
+
+    assert not is_resumed
+
+
+async def test_tls_1_2_is_spoken_only_where_no_certificates_are_asked_for(place: Place) -> None:
+    client = ssl.create_default_context(cafile=str(place.authority.path))
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    plain = TlsFiles(cert=place.files.cert, key=place.files.key)
+    without = server_tls(plain, protocol="h2", log=place.seen.telemetry.log, clock=lambda: 0.0)
+
+    async with greeting(without) as port:
+        assert await greeted(port, client) == "hello"
+    async with greeting(place.server()) as port:
+        with pytest.raises(OSError):  # noqa: PT011 # as above
+            await greeted(port, client)
 
 
 async def test_a_bad_certificate_ends_the_connection_and_the_log_says_why_but_rarely(
