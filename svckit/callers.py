@@ -59,7 +59,10 @@ class ServiceKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """What a caller shows: the key it sent, if any, and its verified certificate's names."""
+    """What a caller shows: the key it sent, if any, and its verified certificate's names.
+
+    Keys that were sent several times are joined by commas, as HTTP has it, and so are no key.
+    """
 
     key: str | None = field(default=None, repr=False)
     names: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ Every call runs inside the interceptors. Health (grpc.health.v1) says what `Read
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -111,7 +111,7 @@ class _Serving:
         """The one place where interceptors see all: each outcome, cancellation included."""
         answer = event.method_func
         address = event.peer.addr()
-        metadata = {name: value for name, value in event.metadata.items() if isinstance(value, str)}
+        metadata = _texts(event.metadata.items())
 
         async def intercepted(stream: ServerStream[Any, Any]) -> None:
             h2_stream = stream._stream  # noqa: SLF001 # grpclib hands its deadline on, not ours
@@ -143,3 +143,12 @@ class _Serving:
                 await stream.send_trailing_metadata(
                     status=exc.status, status_message=exc.message, metadata=trailers_of(exc)
                 )
+
+
+def _texts(metadata: Iterable[tuple[str, str | bytes]]) -> dict[str, str]:
+    """What was sent several times is joined, as HTTP has it: none of a caller's keys is chosen."""
+    texts: dict[str, str] = {}
+    for name, value in metadata:
+        if isinstance(value, str):
+            texts[name] = f"{texts[name]}, {value}" if name in texts else value
+    return texts

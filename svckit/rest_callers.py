@@ -24,7 +24,7 @@ def _guarded(endpoint: Endpoint, gate: Gate) -> Endpoint:
     async def answer(request: Request) -> Response:
         gate.admit(
             Credential(
-                key=request.headers.get(KEY_HEADER),
+                key=_key(request),
                 names=request.scope.get("state", {}).get(PEER_NAMES, ()),
             ),
             rpc=endpoint.rpc,
@@ -34,3 +34,8 @@ def _guarded(endpoint: Endpoint, gate: Gate) -> Endpoint:
 
     failures = (*endpoint.failures, Unauthenticated, Forbidden)
     return replace(endpoint, answer=answer, failures=failures)
+
+
+def _key(request: Request) -> str | None:
+    keys = request.headers.getlist(KEY_HEADER)
+    return ", ".join(keys) if keys else None

@@ -149,6 +149,20 @@ async def test_metadata_and_peer_reach_the_interceptors() -> None:
     assert seen == [("k1", "127.0.0.1")]
 
 
+async def test_metadata_sent_several_times_is_joined_and_none_of_it_is_chosen() -> None:
+    seen: list[str] = []
+
+    async def look(call: RpcCall, call_next: CallNext, /) -> None:
+        seen.append(call.metadata["x-key"])
+        await call_next()
+
+    async with served(innermost=[look]) as serving, channel_to(serving) as channel:
+        metadata = [("x-key", "k1"), ("x-other", "o"), ("x-key", "k2")]
+        await AuthServiceStub(channel).validate_local(QUESTION, timeout=5.0, metadata=metadata)
+
+    assert seen == ["k1, k2"]
+
+
 async def test_a_lost_connection_is_no_bug() -> None:
     auth = FakeAuth()
     auth.answer = auth.blocked

@@ -81,6 +81,16 @@ async def test_each_request_is_let_in_by_its_own_credential(
     assert "canary" not in repr((said, seen.capture.entries))
 
 
+async def test_of_several_keys_none_is_chosen() -> None:
+    app_ = app(Seen())
+
+    async def twice(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["headers"] += [(KEY_HEADER.encode(), KEY.encode())] * 2
+        await app_(scope, receive, send)
+
+    assert (await ask(twice, "GET", "/closed")).status == 401
+
+
 async def test_the_contract_says_what_a_closed_endpoint_asks_for() -> None:
     gate = gate_of(Seen())
 
