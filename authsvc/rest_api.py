@@ -15,7 +15,7 @@ from authsvc.service import AuthService
 from authsvc.tokens import BadToken
 from svckit.address import Address
 from svckit.errors import DeadlineExceeded, InvalidRequest, NotFound, TooLarge, Unavailable
-from svckit.grpc_health import Health, check_health
+from svckit.grpc_health import Health, SharedHealth, check_health
 from svckit.ids import check_id
 from svckit.rest import Endpoint, json_answer, path_id, read_body, read_query
 
@@ -74,8 +74,10 @@ class AuthRest:
         grpc_tls: ssl.SSLContext | None = None,
     ) -> None:
         self._service = service
-        self._grpc_address = grpc_address
-        self._grpc_tls = grpc_tls
+        # Anybody may ask, and each check is a connection to ourselves.
+        self._health = SharedHealth(
+            lambda: check_health(grpc_address, timeout_s=HEALTH_TIMEOUT_S, tls=grpc_tls)
+        )
 
     def endpoints(self) -> Sequence[Endpoint]:
         down = (Unavailable, DeadlineExceeded)
@@ -166,9 +168,7 @@ class AuthRest:
         return json_answer(answer)
 
     async def grpc_health(self, _: Request) -> Response:
-        health = await check_health(
-            self._grpc_address, timeout_s=HEALTH_TIMEOUT_S, tls=self._grpc_tls
-        )
+        health = await self._health.health(timeout_s=HEALTH_TIMEOUT_S)
         if health is not Health.SERVING:
             raise Unavailable(f"gRPC is {health}")
         return json_answer(HealthAnswer(status="healthy"))

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
 from grpclib.client import Channel
@@ -11,7 +12,9 @@ from grpclib.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from svckit.address import Address
 
-__all__ = ["Health", "check_health"]
+__all__ = ["Health", "SharedHealth", "check_health"]
+
+SHARED_S = 1.0
 
 
 class Health(StrEnum):
@@ -21,6 +24,36 @@ class Health(StrEnum):
     NOT_SERVING = "NOT_SERVING"
     UNKNOWN = "UNKNOWN"
     UNREACHABLE = "UNREACHABLE"
+
+
+class SharedHealth:
+    """One check at a time, however many ask; its answer is theirs for another second.
+
+    `check` has a bound of its own.
+    """
+
+    def __init__(self, check: Callable[[], Awaitable[Health]]) -> None:
+        self._check = check
+        self._lock = asyncio.Lock()
+        self._newest = Health.UNKNOWN
+        self._good_until = float("-inf")
+
+    async def health(self, *, timeout_s: float) -> Health:
+        """UNREACHABLE when others have waited for that long."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._lock.acquire()
+        except TimeoutError:
+            return Health.UNREACHABLE
+        try:
+            # Read under the lock: whoever had it may have asked for us.
+            now = asyncio.get_running_loop().time
+            if now() >= self._good_until:
+                self._newest = await self._check()
+                self._good_until = now() + SHARED_S
+            return self._newest
+        finally:
+            self._lock.release()
 
 
 async def check_health(
