@@ -11,8 +11,11 @@ from authsvc.audit import Actor, AuditEntry
 __all__ = ["Denial", "Denials", "entry_of"]
 
 WINDOW_S = 10.0
-# Kinds that are told apart within a window; what is beyond is told as one.
+# Kinds that are told apart within a window. What is beyond is one for each organization, so that
+# its administrators see that something was tried, whatever others do; and then one for all.
 KINDS_MAX = 60
+KINDS_OF_ORGANIZATION_MAX = 20
+REST_OF_ORGANIZATIONS_MAX = 60
 ANYWHERE = "route:*"
 
 
@@ -57,10 +60,24 @@ class Denials:
         return [kind for kind, window in self._windows.items() if window.since + WINDOW_S <= now]
 
     def _kind(self, denial: Denial) -> Denial:
-        if denial in self._windows or len(self._windows) < KINDS_MAX:
+        if denial in self._windows or self._has_room_for(denial.organization_id):
             return denial
-        actor = Actor(kind=denial.actor.kind)
-        return replace(denial, actor=actor, organization_id=None, address="", route=ANYWHERE)
+        rest = replace(denial, actor=Actor(kind=denial.actor.kind), address="", route=ANYWHERE)
+        if rest in self._windows or self._rests() < REST_OF_ORGANIZATIONS_MAX:
+            return rest
+        return replace(rest, organization_id=None)
+
+    def _has_room_for(self, organization_id: str | None) -> bool:
+        apart = [kind.organization_id for kind in self._windows if kind.route != ANYWHERE]
+        if len(apart) >= KINDS_MAX:
+            return False
+        # Of none are services, whose names are the operator's, and strangers, who are counted apart.
+        return organization_id is None or apart.count(organization_id) < KINDS_OF_ORGANIZATION_MAX
+
+    def _rests(self) -> int:
+        return sum(
+            kind.route == ANYWHERE and kind.organization_id is not None for kind in self._windows
+        )
 
 
 def entry_of(denial: Denial, count: int) -> AuditEntry:
