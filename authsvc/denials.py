@@ -71,7 +71,7 @@ class Denials:
         apart = [kind.organization_id for kind in self._windows if kind.route != ANYWHERE]
         if len(apart) >= KINDS_MAX:
             return False
-        # Of none are services, whose names are the operator's, and strangers, who are counted apart.
+        # Of none are services, which the operator names, and strangers, who are counted apart.
         return organization_id is None or apart.count(organization_id) < KINDS_OF_ORGANIZATION_MAX
 
     def _rests(self) -> int:

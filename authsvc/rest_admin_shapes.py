@@ -24,16 +24,17 @@ class PutHeaders(msgspec.Struct, frozen=True, kw_only=True):
     if_none_match: Literal["*"] | None = msgspec.field(default=None, name="If-None-Match")
 
 
+# A body that leaves its status out must not make active again what was shut out.
 class OrganizationBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
-    status: Status = Status.ACTIVE
+    status: Status
 
 
 class LocalBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     organization_id: str
     name: str
     code: str = ""
-    status: Status = Status.ACTIVE
+    status: Status
 
 
 class RoleBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,7 +48,7 @@ class UserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     organization_id: str
     email: str
-    status: Status = Status.ACTIVE
+    status: Status
     roles: tuple[str, ...] = ()
     locals: tuple[str, ...] = ()
 

@@ -17,7 +17,12 @@ LUIS = {
     "roles": ["cashier"],
     "locals": ["centro"],
 }
-ROOT = {"organization_id": "portero", "email": "root@portero.test", "roles": ["platform"]}
+ROOT = {
+    "organization_id": "portero",
+    "email": "root@portero.test",
+    "status": "active",
+    "roles": ["platform"],
+}
 
 
 @pytest.fixture(params=("sqlite", "postgresql"))
@@ -62,7 +67,7 @@ async def test_what_is_put_is_there_with_its_tag_and_putting_it_again_changes_no
     ("noun", "id_", "body"),
     [
         ("organizations", "acme", {"name": "New", "status": "active"}),
-        ("locals", "centro", {"organization_id": "acme", "name": "New", "code": "C1"}),
+        ("locals", "centro", {"organization_id": "acme", "name": "New", "status": "inactive"}),
         ("roles", "cashier", {"organization_id": "acme", "name": "New", "permissions": ["a:b"]}),
         ("users", "luis", LUIS | {"email": "other@acme.test"}),
     ],
@@ -152,6 +157,25 @@ async def test_a_body_of_the_wrong_shape_is_refused_and_nothing_is_changed(
     assert (await small.ask("GET", target, by="platform")).json == before
 
 
+@pytest.mark.parametrize(
+    ("one", "body"),
+    [
+        ("organizations/acme", {"name": "Acme"}),
+        ("locals/centro", {"organization_id": "acme", "name": "Centro", "code": "C1"}),
+        ("users/luis", {"organization_id": "acme", "email": "luis@acme.test"}),
+    ],
+)
+async def test_what_is_inactive_stays_so_until_it_is_said_to_be_active(
+    small: World, one: str, body: dict[str, str]
+) -> None:
+    target = f"{ADMIN}/{one}"
+    shut = await small.ask("PUT", target, by="platform", body=body | {"status": "inactive"})
+    assert shut.status == 200
+
+    assert (await small.ask("PUT", target, by="platform", body=body)).status == 400
+    assert (await small.ask("GET", target, by="platform")).json["status"] == "inactive"
+
+
 async def test_a_query_that_makes_no_sense_is_refused(small: World) -> None:
     for query in (
         *("page_size=-1", "page_size=1001", "page_size=x", "page_token=!", "page_token=%00"),
@@ -184,7 +208,10 @@ async def test_what_means_something_to_a_database_means_nothing_here(
         assert (listed.status, listed.json["items"]) == (200, [])
     assert (await world.ask("GET", f"{ADMIN}/users/{quoted}", by="platform")).status == 404
     made = await world.ask(
-        "PUT", f"{ADMIN}/organizations/{quoted}", by="platform", body={"name": text}
+        "PUT",
+        f"{ADMIN}/organizations/{quoted}",
+        by="platform",
+        body={"name": text, "status": "active"},
     )
     found = await world.ask("GET", f"{ADMIN}/organizations?prefix={quoted}", by="platform")
     assert (made.status, [item["id"] for item in found.json["items"]]) == (201, [text])

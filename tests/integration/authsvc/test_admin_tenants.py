@@ -10,7 +10,7 @@ from tests.integration.authsvc.admin_world import Answer, World, open_world
 from tests.postgres import PostgresServer
 
 ADMIN = "/api/v1/admin"
-USER = {"organization_id": "acme", "email": "x@x.test"}
+USER = {"organization_id": "acme", "email": "x@x.test", "status": "active"}
 ROLE = {"organization_id": "acme", "name": "R", "permissions": ["a:b"]}
 
 
@@ -27,7 +27,7 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 # Each with a place for an id: of another organization, or of nothing.
 QUESTIONS: list[tuple[str, str, str, object]] = [
     ("GET", "organizations/{}", "bazar", None),
-    ("PUT", "organizations/{}", "bazar", {"name": "X"}),
+    ("PUT", "organizations/{}", "bazar", {"name": "X", "status": "active"}),
     ("GET", "organizations?organization_id={}", "bazar", None),
     ("GET", "users?organization_id={}", "bazar", None),
     ("GET", "locals?organization_id={}", "bazar", None),
@@ -47,7 +47,7 @@ QUESTIONS: list[tuple[str, str, str, object]] = [
     ("PUT", "users/luis/roles/{}", "platform", None),
     ("DELETE", "users/luis/roles/{}", "bazar-admin", None),
     ("GET", "locals/{}", "puerto", None),
-    ("PUT", "locals/{}", "puerto", {"organization_id": "acme", "name": "X"}),
+    ("PUT", "locals/{}", "puerto", {"organization_id": "acme", "name": "X", "status": "active"}),
     ("GET", "roles/{}", "bazar-admin", None),
     ("PUT", "roles/{}", "bazar-admin", ROLE),
 ]
@@ -94,7 +94,7 @@ async def test_naming_anothers_things_in_a_body_is_as_naming_nothing(world: Worl
 
 
 BEYOND: list[tuple[str, str, object]] = [
-    ("PUT", "organizations/new", {"name": "New"}),
+    ("PUT", "organizations/new", {"name": "New", "status": "active"}),
     ("PUT", "organizations/acme", {"name": "Acme", "status": "inactive"}),
     ("PUT", "roles/acme:r", ROLE | {"permissions": ["platform:admin"]}),
     ("PUT", "roles/cashier", ROLE | {"permissions": ["platform:anything"]}),
@@ -121,7 +121,12 @@ async def test_an_organizations_admin_cannot_reach_the_platform(world: World) ->
     assert {row["action"] for row in changed.json["items"]} == {"access.denied"}
 
 
-ROOT = {"organization_id": "portero", "email": "root@portero.test", "roles": ["platform"]}
+ROOT = {
+    "organization_id": "portero",
+    "email": "root@portero.test",
+    "status": "active",
+    "roles": ["platform"],
+}
 ENDS: list[tuple[str, str, object]] = [
     ("PUT", "users/root", ROOT | {"status": "inactive"}),
     ("PUT", "users/root", ROOT | {"roles": []}),
@@ -193,7 +198,7 @@ async def test_each_refusal_is_in_the_log_without_the_token_and_never_a_flood(
 async def test_an_organizations_admin_reads_its_own_log_and_no_other(world: World) -> None:
     await world.ask("PUT", f"{ADMIN}/users/luis/locals/norte", by="admin")
     await world.ask("PUT", f"{ADMIN}/locals/puerto", by="other", body={
-        "organization_id": "bazar", "name": "New"})  # fmt: skip
+        "organization_id": "bazar", "name": "New", "status": "active"})  # fmt: skip
 
     async def told(by: str, query: str = "") -> set[tuple[str | None, str]]:
         rows = (await world.ask("GET", f"{ADMIN}/audit?page_size=1000{query}", by=by)).json

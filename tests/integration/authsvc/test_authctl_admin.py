@@ -169,8 +169,9 @@ def test_a_server_that_cannot_be_asked_is_one_line_without_the_token(
         ("[]", "-:2: not a JSON object with an id"),
         ("{}", "-:2: not a JSON object with an id"),
         ('{"id":1}', "-:2: the id is no text"),
+        ('{"id":"x","name":"N"}', "-:2: Object missing required field `status` (400)"),
         ('{"id":"x","name":"N","more":1}', "-:2: Object contains unknown field `more` (400)"),
-        ('{"id":"","name":"N"}', "-:2: "),
+        ('{"id":"","name":"N","status":"active"}', "-:2: "),
     ],
 )
 def test_a_bad_line_is_named_and_those_before_it_are_kept(
@@ -178,7 +179,8 @@ def test_a_bad_line_is_named_and_those_before_it_are_kept(
 ) -> None:
     authctl("demo")
 
-    outcome = authctl("organizations", "put", "-", stdin=f'{{"id":"new","name":"N"}}\n{line}\n')
+    good = '{"id":"new","name":"N","status":"active"}'
+    outcome = authctl("organizations", "put", "-", stdin=f"{good}\n{line}\n")
 
     assert outcome.code == 2
     assert reason in outcome.err

@@ -47,9 +47,11 @@ EXAMPLES = {
     "POST /api/v1/auth/password": Example(
         body={"current_password": "not this one", "new_password": "nor that one"}
     ),
-    "PUT /api/v1/admin/organizations/{organization_id}": Example(body={"name": "Acme"}),
+    "PUT /api/v1/admin/organizations/{organization_id}": Example(
+        body={"name": "Acme", "status": "active"}
+    ),
     "PUT /api/v1/admin/locals/{local_id}": Example(
-        body={"organization_id": "acme", "name": "Centro", "code": "C1"}
+        body={"organization_id": "acme", "name": "Centro", "code": "C1", "status": "active"}
     ),
     "PUT /api/v1/admin/roles/{role_id}": Example(
         body={"organization_id": "acme", "name": "cashier", "permissions": ["catalog:read"]}
@@ -58,6 +60,7 @@ EXAMPLES = {
         body={
             "organization_id": "acme",
             "email": "luis@acme.test",
+            "status": "active",
             "roles": ["cashier"],
             "locals": ["centro"],
         }
