@@ -100,17 +100,21 @@ class Store:
         async with reading(self._engine) as connection:
             return await listing.local_users_page(connection, local_id, after_id, limit)
 
-    async def put_each(self, entities: Sequence[Entity], *, by: Actor) -> tuple[Rejection, ...]:
+    async def put_each(
+        self, entities: Sequence[Entity], *, by: Actor, without_status: Collection[int] = ()
+    ) -> tuple[Rejection, ...]:
         """Makes or changes those that fit what is there, and says what is wrong with the others.
 
         They may stand in any order; a user holds exactly what its entity names. One transaction:
-        1,000 at a time is a good measure. Raises, with nothing written, InvalidRequest when one of
+        1,000 at a time is a good measure. `without_status` are the places of those that make active
+        only what is new. Raises, with nothing written, InvalidRequest when one of
         them breaks a rule of `check_entity`, Conflict when no platform admin would remain.
         """
         # Whoever brings them, and however well they were checked before.
         for entity in entities:
             check_entity(entity)
         async with writing(self._engine, lock=WRITE_LOCK) as connection:
+            entities = await writes.keep_inactive(connection, entities, without_status)
             committed = await commit(connection, entities, by=by, wall_now=self._wall_clock())
         return committed.rejections
 

@@ -1,13 +1,14 @@
 """Changing what is stored, where it differs. Runs in a transaction that is the only writer."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authsvc.edits import Edit
-from authsvc.model import Entity, Local, Organization, Role, User
+from authsvc.model import Entity, Local, Organization, Role, Status, User
 from authsvc.store.admission import Admission, Known, Mentions, fold_email
 from authsvc.store.entities import entities_in
 from authsvc.store.schema import (
@@ -28,7 +29,7 @@ from authsvc.store.statements import (
 )
 from svckit.errors import Conflict, NotFound
 
-__all__ = ["look_up", "plan", "write", "assignable"]
+__all__ = ["look_up", "keep_inactive", "plan", "write", "assignable"]
 
 T = TypeVar("T", Organization, Local, Role, User)
 # What each owner holds, and one thing that one of them holds.
@@ -57,6 +58,25 @@ async def _owners(
 ) -> dict[str, str]:
     columns = (table.c.id, table.c.organization_id)
     return {row[0]: row[1] for row in await select_in(connection, columns, table.c.id, ids)}
+
+
+async def keep_inactive(
+    connection: AsyncConnection, entities: Sequence[Entity], indexes: Collection[int]
+) -> list[Entity]:
+    """Those at `indexes` do not make active what is stored as inactive, or becomes so before."""
+    kept = list(entities)
+    kinds = ((Organization, organizations), (Local, locals_), (User, users))
+    for kind, table in kinds if indexes else ():
+        ids = {entities[index].id for index in indexes if isinstance(entities[index], kind)}
+        columns = (table.c.id, table.c.status)
+        stored = await select_in(connection, columns, table.c.id, ids)
+        inactive = {row.id for row in stored if row.status == Status.INACTIVE}
+        for index, entity in enumerate(entities):
+            if isinstance(entity, kind) and entity.status is Status.INACTIVE:
+                inactive.add(entity.id)
+            elif isinstance(entity, kind) and index in indexes and entity.id in inactive:
+                kept[index] = replace(entity, status=Status.INACTIVE)
+    return kept
 
 
 async def plan(connection: AsyncConnection, admission: Admission) -> list[Edit]:

@@ -8,7 +8,7 @@ import asyncio
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -17,8 +17,8 @@ from typing import IO
 
 from authsvc.audit import Actor
 from authsvc.model import Entity
-from authsvc.store import Store
-from authsvc.transfer.lines import LINE_BYTES_MAX, Kind, line_kind, parse_line
+from authsvc.store import Rejection, Store
+from authsvc.transfer.lines import LINE_BYTES_MAX, Kind, Parsed, line_kind, parse_line
 from svckit.errors import InvalidRequest
 
 __all__ = ["Counts", "ImportReport", "RejectedLine", "import_lines"]
@@ -28,7 +28,7 @@ REPORTED_MAX = 100
 BOM = b"\xef\xbb\xbf"
 
 # A line that the pass at hand has to settle: its number, and what it holds or why it holds nothing.
-Settled = tuple[int, Entity | InvalidRequest]
+Settled = tuple[int, Parsed | InvalidRequest]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,14 +90,19 @@ async def _import_part(
     store: Store, kind: Kind, part: list[Settled], tally: "_Tally", *, by: Actor
 ) -> None:
     numbers = []
-    entities = []
+    entities: list[Entity] = []
+    unsaid: set[int] = set()
     for number, found in part:
         if isinstance(found, InvalidRequest):
             tally.reject(number, found.detail)
         else:
+            if not found.has_status:
+                unsaid.add(len(entities))
             numbers.append(number)
-            entities.append(found)
-    rejections = await store.put_each(entities, by=by) if entities else ()
+            entities.append(found.entity)
+    rejections: Sequence[Rejection] = ()
+    if entities:
+        rejections = await store.put_each(entities, by=by, without_status=unsaid)
     for rejection in rejections:
         tally.reject(numbers[rejection.index], rejection.error.detail)
     tally.accept(kind, len(entities) - len(rejections))
@@ -153,7 +158,7 @@ def _to_settle(file: IO[bytes], kind: Kind) -> Iterator[Settled]:
             yield number, found
 
 
-def _settle(line: bytes, kind: Kind) -> Entity | InvalidRequest | None:
+def _settle(line: bytes, kind: Kind) -> Parsed | InvalidRequest | None:
     try:
         claimed = line_kind(line)
     except InvalidRequest as error:

@@ -4,6 +4,7 @@ Strict on the way in: a line is understood to its last field or refused. One spe
 out: equal data makes equal bytes.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar, assert_never
 
@@ -13,7 +14,7 @@ from authsvc.entity_rules import check_entity
 from authsvc.model import Entity, Local, Organization, Role, Status, User
 from svckit.errors import InvalidRequest
 
-__all__ = ["LINE_BYTES_MAX", "Kind", "line_kind", "parse_line", "format_line"]
+__all__ = ["LINE_BYTES_MAX", "Kind", "Parsed", "line_kind", "parse_line", "format_line"]
 
 LINE_BYTES_MAX = 64 * 1024
 REASON_CHARS_MAX = 160
@@ -30,6 +31,14 @@ class Kind(StrEnum):
     USER = "user"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """Without a `has_status` the entity is active, if it is new: the line does not say."""
+
+    entity: Entity
+    has_status: bool
+
+
 class _Line(msgspec.Struct, tag_field="kind", forbid_unknown_fields=True):
     """Fields are written in the order they stand in here."""
 
@@ -37,7 +46,7 @@ class _Line(msgspec.Struct, tag_field="kind", forbid_unknown_fields=True):
 class _Organization(_Line, tag="organization"):
     id: str
     name: str
-    status: Status = Status.ACTIVE
+    status: Status | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Local(_Line, tag="local"):
@@ -45,7 +54,7 @@ class _Local(_Line, tag="local"):
     organization_id: str
     name: str
     code: str = ""
-    status: Status = Status.ACTIVE
+    status: Status | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Role(_Line, tag="role"):
@@ -59,7 +68,7 @@ class _User(_Line, tag="user"):
     id: str
     organization_id: str
     email: str
-    status: Status = Status.ACTIVE
+    status: Status | msgspec.UnsetType = msgspec.UNSET
     roles: list[str] = []
     locals: list[str] = []
 
@@ -77,11 +86,13 @@ def line_kind(line: bytes) -> Kind:
     return _decode(TAGGED, line).kind
 
 
-def parse_line(line: bytes) -> Entity:
+def parse_line(line: bytes) -> Parsed:
     """Raises InvalidRequest, whatever the bytes are."""
-    entity = _entity(_decode(LINE, line))
+    decoded = _decode(LINE, line)
+    entity = _entity(decoded)
     check_entity(entity)
-    return entity
+    has_status = isinstance(decoded, _Role) or decoded.status is not msgspec.UNSET
+    return Parsed(entity=entity, has_status=has_status)
 
 
 def format_line(entity: Entity) -> bytes:
@@ -110,14 +121,14 @@ def _printable(reason: str) -> str:
 def _entity(line: _Organization | _Local | _Role | _User) -> Entity:
     match line:
         case _Organization():
-            return Organization(id=line.id, name=line.name, status=line.status)
+            return Organization(id=line.id, name=line.name, status=_status(line.status))
         case _Local():
             return Local(
                 id=line.id,
                 organization_id=line.organization_id,
                 name=line.name,
                 code=line.code,
-                status=line.status,
+                status=_status(line.status),
             )
         case _Role():
             return Role(
@@ -131,12 +142,16 @@ def _entity(line: _Organization | _Local | _Role | _User) -> Entity:
                 id=line.id,
                 organization_id=line.organization_id,
                 email=line.email,
-                status=line.status,
+                status=_status(line.status),
                 roles=frozenset(line.roles),
                 locals=frozenset(line.locals),
             )
         case _:
             assert_never(line)
+
+
+def _status(said: Status | msgspec.UnsetType) -> Status:
+    return Status.ACTIVE if said is msgspec.UNSET else said
 
 
 def _line(entity: Entity) -> _Line:

@@ -67,6 +67,28 @@ async def test_an_export_imported_elsewhere_exports_the_same_bytes(
     assert second == first
 
 
+@pytest.mark.parametrize("is_shut_by_the_file", [True, False])
+async def test_a_line_without_a_status_makes_nothing_active_that_was_shut_out(
+    store: Store, *, is_shut_by_the_file: bool
+) -> None:
+    lines = [
+        b'{"kind":"organization","id":"o","name":"O"}',
+        b'{"kind":"local","id":"l","organization_id":"o","name":"L"}',
+        b'{"kind":"user","id":"u","organization_id":"o","email":"u@o"}',
+    ]
+    shut = [line[:-1] + b',"status":"inactive"}' for line in lines]
+    first, again = (shut, lines) if not is_shut_by_the_file else ([], shut + lines)
+
+    await import_lines(store, io.BytesIO(b"\n".join(first)), by=SYSTEM)
+    report = await import_lines(store, io.BytesIO(b"\n".join(again)), by=SYSTEM)
+
+    assert report.rejected == ()
+    assert (await exported(store)).count(b'"inactive"') == 3
+    said = [line[:-1] + b',"status":"active"}' for line in lines]
+    await import_lines(store, io.BytesIO(b"\n".join(said)), by=SYSTEM)
+    assert b"inactive" not in await exported(store)
+
+
 async def test_lines_may_stand_in_any_order_across_transactions(store: Store) -> None:
     lines = a_thousand_and_more()
     random.Random(7).shuffle(lines)  # noqa: S311 # an order, not a secret
