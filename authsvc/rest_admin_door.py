@@ -12,7 +12,7 @@ from authsvc.refusals import Refusals
 from authsvc.service import AuthService
 from authsvc.tokens import BadToken
 from svckit.bearer import bearer_token
-from svckit.errors import Forbidden, Unauthenticated
+from svckit.errors import Forbidden, NotFound, ServiceError, Unauthenticated
 from svckit.rest import Answer
 from svckit.status import wire_status
 
@@ -60,11 +60,16 @@ class AdminDoor:
             except (Unauthenticated, Forbidden) as refusal:
                 await self._note(request, caller, route, refusal)
                 raise
+            except NotFound as refusal:
+                # Another organization's look like none: this may be someone who tries ids.
+                if admin_of(caller).organization_id is not None:
+                    await self._note(request, caller, route, refusal)
+                raise
 
         return answer_admin
 
     async def _note(
-        self, request: Request, caller: Caller, route: str, refusal: Unauthenticated | Forbidden
+        self, request: Request, caller: Caller, route: str, refusal: ServiceError
     ) -> None:
         is_unknown = caller is UNKNOWN
         denial = Denial(

@@ -12,11 +12,16 @@ from authsvc.denials import KINDS_MAX
 from authsvc.refusals import Refusals
 from authsvc.rest_admin_door import AdminDoor
 from authsvc.store import Administration
-from svckit.errors import Forbidden, ServiceError, Unauthenticated
+from svckit.errors import Forbidden, NotFound, ServiceError, Unauthenticated
 
 LUIS = Caller(actor=Actor(kind=ActorKind.USER, id="luis"), organization_id="acme")
 ANA = Caller(
     actor=Actor(kind=ActorKind.USER, id="ana"), organization_id="acme", permissions=("auth:admin",)
+)
+ROOT = Caller(
+    actor=Actor(kind=ActorKind.USER, id="root"),
+    organization_id="acme",
+    permissions=("platform:admin",),
 )
 REQUEST = Request({"type": "http", "headers": [], "client": ("192.0.2.1", 1)})
 
@@ -36,6 +41,7 @@ class Setting:
         refusals = Refusals(self.administration, clock=lambda: 0.0)
         self.door = AdminDoor(identify=self.identify, refusals=refusals)
         self.answered: list[Admin] = []
+        self.is_there = True
 
     async def identify(self, _: Request) -> Caller:
         if self.caller is None:
@@ -44,6 +50,8 @@ class Setting:
 
     async def answer(self, _: Request, admin: Admin) -> Response:
         self.answered.append(admin)
+        if not self.is_there:
+            raise NotFound("no such user")
         return Response()
 
     async def knock(self, route: str = "GET /x") -> type[ServiceError] | None:
@@ -79,6 +87,19 @@ async def test_who_may_not_is_noted_and_nothing_of_the_request_is_read(
     assert await a.knock() is refusal
     assert a.answered == []
     assert [(entry.actor, entry.after) for entry in a.administration.noted] == [noted]
+
+
+@pytest.mark.parametrize(("caller", "rows"), [(ANA, 1), (ROOT, 0)])
+async def test_who_is_confined_and_finds_nothing_is_noted_for_it_may_be_anothers(
+    caller: Caller, rows: int
+) -> None:
+    a = Setting()
+    a.caller, a.is_there = caller, False
+
+    assert await a.knock() is NotFound
+    assert [(entry.actor, entry.after) for entry in a.administration.noted] == [
+        (ANA.actor, {"status": 404, "count": 1})
+    ] * rows
 
 
 async def test_a_flood_of_strangers_does_not_hide_what_a_user_tries() -> None:
