@@ -51,7 +51,8 @@ class AuthSettings:
     insecure: bool = False
     reflection: bool | None = None  # of gRPC; not said: on loopback only
 
-    database_url: str = "sqlite+aiosqlite:///var/auth.db"
+    # A password may be in it.
+    database_url: str = field(default="sqlite+aiosqlite:///var/auth.db", repr=False)
     # Off for operators who migrate by hand (`authctl migrate`) before they roll out.
     migrate_on_start: bool = True
 

@@ -1,7 +1,7 @@
 """Catalog's settings: environment variables with the prefix `CATALOG_`. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from catalogsvc.authz import AuthClientSettings
 from svckit.address import Address
@@ -21,7 +21,8 @@ class CatalogSettings:
     """
 
     http_bind: Address = Address("127.0.0.1", 8002)
-    database_url: str = "sqlite+aiosqlite:///var/catalog.db"
+    # A password may be in it.
+    database_url: str = field(default="sqlite+aiosqlite:///var/catalog.db", repr=False)
 
     call_timeout_s: Seconds = 5.0
     drain_s: Seconds = 5.0

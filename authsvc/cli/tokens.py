@@ -27,7 +27,13 @@ def issue(user: Annotated[str, typer.Argument(help="A user's id.")]) -> None:
 
 @app.command("verify")
 def verify(
-    token: Annotated[str, typer.Argument(help="The token, or - to read it from standard input.")],
+    token: Annotated[
+        str,
+        typer.Argument(
+            help="The token, or - to read it from standard input: arguments are seen by the other "
+            "users of this machine, and kept in the shell's history."
+        ),
+    ],
 ) -> None:
     """Say whom a token speaks for. Exit code 1 when it is worth nothing."""
     text = sys.stdin.readline().strip() if token == "-" else token  # noqa: S105 # not a password

@@ -155,6 +155,12 @@ def test_no_repr_shows_a_key() -> None:
     assert KEY not in repr(settings)
 
 
+def test_no_repr_shows_the_databases_password() -> None:
+    environ = {"AUTH_DATABASE_URL": "postgresql+asyncpg://portero:canary@db/auth"}
+
+    assert "canary" not in repr(read_settings(AuthSettings, PREFIX, environ))
+
+
 @pytest.mark.parametrize("value", ["127.0.0.1:0", "[::1]:1", "localhost:1"])
 def test_every_spelling_of_loopback_is_accepted(value: str) -> None:
     settings = read_settings(AuthSettings, PREFIX, {"AUTH_GRPC_BIND": value})

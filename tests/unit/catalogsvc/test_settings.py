@@ -15,6 +15,12 @@ def test_an_empty_environment_is_a_catalog_on_this_machine() -> None:
     assert not settings.demo
 
 
+def test_no_repr_shows_the_databases_password() -> None:
+    environ = {"CATALOG_DATABASE_URL": "postgresql+asyncpg://portero:canary@db/catalog"}
+
+    assert "canary" not in repr(read_settings(CatalogSettings, PREFIX, environ))
+
+
 def test_a_port_that_asks_for_tokens_may_be_bound_beyond_loopback() -> None:
     settings = read_settings(CatalogSettings, PREFIX, {"CATALOG_HTTP_BIND": "192.0.2.1:80"})
 
