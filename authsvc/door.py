@@ -51,6 +51,7 @@ def open_door(settings: AuthSettings, log: FilteringBoundLogger, on_refused: OnR
         log.warning("insecure", setting=f"{PREFIX}INSECURE", is_open=not callers)
     gate = Gate(callers, log=log, clock=clock, on_refused=on_refused) if callers else None
     if not settings.tls_cert:
+        _warn_of_plain_text(settings, log)
         return Door(gate=gate, grpc_tls=None, http_tls=None)
     files = TlsFiles(cert=settings.tls_cert, key=settings.tls_key, ca=settings.tls_client_ca)
     try:
@@ -61,3 +62,15 @@ def open_door(settings: AuthSettings, log: FilteringBoundLogger, on_refused: OnR
         )
     except TlsError as exc:
         raise TlsError(f"{PREFIX}TLS_CERT, _KEY, _CLIENT_CA: {exc}") from exc
+
+
+def _warn_of_plain_text(settings: AuthSettings, log: FilteringBoundLogger) -> None:
+    """Keys tell who asks; only TLS keeps what they ask, and the keys, from who listens."""
+    exposed = [str(a) for a in (settings.grpc_bind, settings.http_bind) if not a.is_loopback]
+    if exposed:
+        log.warning(
+            "plain_text_beyond_loopback",
+            ports=exposed,
+            advice="keys, tokens and passwords can be read on the way: set AUTH_TLS_CERT and "
+            "AUTH_TLS_KEY, or let only a proxy that speaks TLS reach these ports",
+        )
