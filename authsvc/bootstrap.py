@@ -2,11 +2,13 @@
 
 import secrets
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from authsvc.admin_rules import PLATFORM_ADMIN
 from authsvc.audit import Actor
 from authsvc.backend import Backend
 from authsvc.model import Entity, Organization, Role, Status, User
+from authsvc.store import Scene
 from svckit.errors import Conflict, NotFound
 
 __all__ = ["NewAdmin", "make_admin"]
@@ -29,30 +31,47 @@ async def make_admin(
 
     Raises NotFound, and Conflict when the role for it exists as another one.
     """
-    find = backend.administration.find
-    found = await find(User, user_id, confined_to=None)
-    is_new = not isinstance(found, User)
-    if not isinstance(found, User):
-        if "@" not in user_id:
-            raise NotFound(f"there is no user {user_id!r}; a new one needs an email")
-        found = User(id=user_id, organization_id=organization_id, email=user_id)
-    role = Role(
-        id=f"{found.organization_id}:platform-admin",
-        organization_id=found.organization_id,
-        name="platform admin",
-        permissions=frozenset({PLATFORM_ADMIN}),
-    )
-    stored = await find(Role, role.id, confined_to=None)
-    if isinstance(stored, Role) and PLATFORM_ADMIN not in stored.permissions:
-        # Whoever holds it would become a platform admin with this one.
-        raise Conflict(f"role {role.id!r} exists and is no platform admin's; look who made it")
-    admin = replace(found, status=Status.ACTIVE, roles=found.roles | {role.id})
-    entities: list[Entity] = [stored or role, admin]
-    if await find(Organization, found.organization_id, confined_to=None) is None:
-        entities.append(Organization(id=found.organization_id, name=found.organization_id))
-    for rejection in await backend.store.put_each(entities, by=by):
-        raise rejection.error
-    password = secrets.token_urlsafe(PASSWORD_BYTES) if is_new else None
+    administration = backend.administration
+    found = await administration.find(User, user_id, confined_to=None)
+    if isinstance(found, User):
+        organization_id = found.organization_id  # which it never changes
+    elif "@" not in user_id:
+        raise NotFound(f"there is no user {user_id!r}; a new one needs an email")
+    role_id = f"{organization_id}:platform-admin"
+
+    # Each is judged in the transaction that writes it: nothing that was taken comes back.
+    def with_organization(scene: Scene) -> Entity:
+        return scene.before or Organization(id=organization_id, name=organization_id)
+
+    def with_role(scene: Scene) -> Entity:
+        return _admins_role(scene.before, role_id, organization_id)
+
+    def with_admin(scene: Scene) -> Entity:
+        before = scene.before
+        if not isinstance(before, User):
+            before = User(id=user_id, organization_id=organization_id, email=user_id)
+        return replace(before, status=Status.ACTIVE, roles=before.roles | {role_id})
+
+    edit = partial(administration.edit, confined_to=None, by=by)
+    await edit(Organization, organization_id, with_organization)
+    await edit(Role, role_id, with_role)
+    before, admin = await edit(User, user_id, with_admin)
+    assert isinstance(admin, User)
+    password = secrets.token_urlsafe(PASSWORD_BYTES) if before is None else None
     if password is not None:
         await backend.sessions.set_password(admin.id, password, by=by)
     return NewAdmin(user=admin, password=password)
+
+
+def _admins_role(before: Entity | None, id_: str, organization_id: str) -> Entity:
+    if before is None:
+        return Role(
+            id=id_,
+            organization_id=organization_id,
+            name="platform admin",
+            permissions=frozenset({PLATFORM_ADMIN}),
+        )
+    if not isinstance(before, Role) or PLATFORM_ADMIN not in before.permissions:
+        # Whoever holds it would become a platform admin with this one.
+        raise Conflict(f"role {id_!r} exists and is no platform admin's; look who made it")
+    return before
