@@ -55,14 +55,15 @@ class AuthApp:
             grpc_address, http_address = bound_address(grpc_socket), bound_address(http_socket)
             telemetry = await stack.enter_async_context(open_telemetry(self.name, self._environ))
             backend = await stack.enter_async_context(open_backend(settings))
-            trace_queries(backend.engine.sync_engine, telemetry.tracing.tracer)
+            for engine in (backend.engine, backend.watching_engine):
+                trace_queries(engine.sync_engine, telemetry.tracing.tracer)
             readiness = await stack.enter_async_context(
-                probe_readiness({"store": backend.store.ping})
+                probe_readiness({"store": backend.watching_store.ping})
             )
             log_readiness(readiness, telemetry.log)
             follower = await stack.enter_async_context(
                 follow(
-                    backend.store,
+                    backend.watching_store,
                     backend.knowledge,
                     clock=lease_clock,
                     report_bug=telemetry.report_bug,

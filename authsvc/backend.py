@@ -22,14 +22,17 @@ from authsvc.service import AuthService
 from authsvc.session_rules import SessionRules
 from authsvc.sessions import Sessions
 from authsvc.settings import AuthSettings
-from authsvc.store import Administration, LoginStore, SessionStore, Store
+from authsvc.store import Administration, LoginStore, SessionStore, Store, Strangers
 from authsvc.tokens import TokenRules
-from svckit.database import open_database
+from svckit.database import DatabaseLimits, open_database
 from svckit.database_errors import naming, start_failures
 from svckit.lease_clock import lease_clock
 from svckit.migrations import migrate
 
 __all__ = ["Backend", "open_backend"]
+
+# One connection for the follower, one for the probe.
+WATCHING = DatabaseLimits(pool_size=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,9 @@ class Backend:
 
     engine: AsyncEngine
     store: Store
+    # With connections of its own, for what must go on however many ask: the follower and the probe.
+    watching_engine: AsyncEngine
+    watching_store: Store
     knowledge: Knowledge
     keys: Keys
     rotation: KeyRotation
@@ -53,6 +59,7 @@ async def open_backend(settings: AuthSettings) -> AsyncIterator[Backend]:
         if settings.migrate_on_start:
             await migrate(settings.database_url, MIGRATIONS)
         engine = open_database(settings.database_url)
+        watching_engine = open_database(settings.database_url, limits=WATCHING)
     passwords = Passwords()
     try:
         store = Store(engine)
@@ -81,9 +88,10 @@ async def open_backend(settings: AuthSettings) -> AsyncIterator[Backend]:
             wall_clock=time.time,
         )
         session_rules = SessionRules(ttl_s=settings.session_ttl_s, idle_s=settings.session_idle_s)
+        strangers = Strangers(engine)
         sessions = Sessions(
-            store=SessionStore(engine, rules=session_rules),
-            logins=LoginStore(engine, rules=session_rules),
+            store=SessionStore(engine, rules=session_rules, strangers=strangers),
+            logins=LoginStore(engine, rules=session_rules, strangers=strangers),
             service=service,
             passwords=passwords,
             # Bound when first used: whoever only exports may have closed standard output.
@@ -93,6 +101,8 @@ async def open_backend(settings: AuthSettings) -> AsyncIterator[Backend]:
             yield Backend(
                 engine=engine,
                 store=store,
+                watching_engine=watching_engine,
+                watching_store=Store(watching_engine),
                 knowledge=knowledge,
                 keys=keys,
                 rotation=rotation,
@@ -105,6 +115,7 @@ async def open_backend(settings: AuthSettings) -> AsyncIterator[Backend]:
     finally:
         passwords.close()
         await engine.dispose()
+        await watching_engine.dispose()
 
 
 def _rotation(settings: AuthSettings, store: Store, rules: TokenRules) -> KeyRotation:

@@ -9,21 +9,23 @@ import os
 import secrets
 import threading
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from svckit.errors import Overloaded
+from authsvc.places import Places
 
 __all__ = ["PasswordCost", "Passwords"]
 
 WORKERS = 2
 PLACES_MAX = 16
+# Or one address could keep everybody else from logging in.
+PLACES_PER_NETWORK_MAX = 2
 # Of the threads: a check must never wait for a login. What is idle is theirs all the same.
 NICENESS = 19
 SALT_BYTES = 16
@@ -57,21 +59,18 @@ class Passwords:
             type=Type.ID,
         )
         self._dummy = _unmatched(cost)
-        self._places = 0
+        self._places = Places(
+            places_max=PLACES_MAX,
+            per_network_max=PLACES_PER_NETWORK_MAX,
+            refusal="too many logins at once",
+        )
         self._threads = ThreadPoolExecutor(
             WORKERS, thread_name_prefix="passwords", initializer=_step_back
         )
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self, network: str) -> AbstractContextManager[None]:
         """Within it the other methods may be called, one at a time. Raises Overloaded."""
-        if self._places >= PLACES_MAX:
-            raise Overloaded("too many logins at once", retry_after_s=1.0)
-        self._places += 1
-        try:
-            yield
-        finally:
-            self._places -= 1
+        return self._places.place(network)
 
     async def is_match(self, stored: str | None, password: bytes) -> bool:
         """False without a stored one, after as much work as with one of today's cost."""
@@ -88,7 +87,7 @@ class Passwords:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, work: Callable[[], T]) -> T:
-        assert self._places > 0, "nobody has taken a place"
+        assert self._places.taken > 0, "nobody has taken a place"
         # Cancelled, it leaves the queue; one that is running is soon done, and nobody waits for it.
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 

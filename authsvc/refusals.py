@@ -30,13 +30,16 @@ class Refusals:
         # Apart, or a flood of strangers would hide what a user or a service tries.
         self._strangers = Denials()
         self._known = Denials()
+        # Of those who write at once only one needs a connection: they share one write lock.
+        self._turn = asyncio.Lock()
         self._unwritten: deque[AuditEntry] = deque(maxlen=UNWRITTEN_MAX)
         self._is_due = asyncio.Event()
 
     async def note(self, denial: Denial) -> None:
         """Raises Unavailable when it cannot be written."""
         if entries := self._entries(denial):
-            await self._administration.note(entries)
+            async with self._turn:
+                await self._administration.note(entries)
 
     async def note_stranger(self, route: str, *, address: str) -> None:
         """Of someone who showed no good credential. Raises Unavailable."""

@@ -115,7 +115,7 @@ class SessionsRest:
                 answer=self.refresh,
                 body=RefreshQuestion,
                 result=SessionAnswer,
-                failures=(*asked, *down),
+                failures=(*asked, Overloaded, *down),
             ),
             Endpoint(
                 method="POST",
@@ -169,7 +169,9 @@ class SessionsRest:
     async def refresh(self, request: Request) -> Response:
         question = await read_body(request, RefreshQuestion)
         try:
-            started = await self._sessions.refresh(question.refresh_token)
+            started = await self._sessions.refresh(
+                question.refresh_token, network=_network(request)
+            )
         except Unauthenticated:
             await self._refusals.note_stranger(f"{ROUTE}/refresh", address=_address(request))
             raise

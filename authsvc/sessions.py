@@ -27,6 +27,8 @@ __all__ = ["Sessions", "Started"]
 
 LOGIN_REFUSED = "the organization, email or password is wrong"
 PASSWORD_REFUSED = "the current password is wrong"  # noqa: S105 # a sentence, not a secret
+# Whoever sets passwords comes from no network.
+OPERATORS = "operators"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,8 @@ class Sessions:
         attempt = Attempt(
             organization_id=organization_id, email_folded=fold_email(email), network=network
         )
-        with self._passwords.place():
+        await self._logins.judge(attempt)
+        with self._passwords.place(network):
             begun, new_hash = await self._verified(attempt, given)
             token = _new_token()
             session = await self._logins.start_session(
@@ -99,11 +102,16 @@ class Sessions:
         await self._logins.refuse(begun, reason)
         return Unauthenticated(LOGIN_REFUSED)
 
-    async def refresh(self, refresh_token: str) -> Started:
-        """Raises Unauthenticated. A token that was used before ends its session."""
+    async def refresh(self, refresh_token: str, *, network: str) -> Started:
+        """Raises Unauthenticated; Overloaded when it has to wait.
+
+        A token that was used before ends its session.
+        """
         token = RefreshToken.parse(refresh_token)
         following = RefreshToken(family=token.family, generation=_new_secret())
-        refreshed = await self._store.refresh(token, generation_hash=following.generation_hash)
+        refreshed = await self._store.refresh(
+            token, generation_hash=following.generation_hash, network=network
+        )
         if refreshed is None:
             raise Unauthenticated(REFRESH_TOKEN_REFUSED)
         session = refreshed.session
@@ -154,7 +162,8 @@ class Sessions:
             email_folded=account.email_folded,
             network=network,
         )
-        with self._passwords.place():
+        await self._logins.judge(attempt)
+        with self._passwords.place(network):
             try:
                 begun, _ = await self._verified(attempt, given)
             except Unauthenticated as exc:
@@ -174,7 +183,7 @@ class Sessions:
         """Whatever it was before. All sessions of the user end. Raises InvalidRequest, NotFound."""
         check_id("user_id", user_id)
         wanted = new_password_bytes(password)
-        with self._passwords.place():
+        with self._passwords.place(OPERATORS):
             new_hash = await self._passwords.hash(wanted)
         await self._store.set_password(user_id, new_hash, by=by)
 

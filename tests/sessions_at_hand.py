@@ -29,7 +29,7 @@ from authsvc.rest_auth import SessionsRest
 from authsvc.service import AuthService
 from authsvc.session_rules import SessionRules
 from authsvc.sessions import Sessions
-from authsvc.store import Administration, LoginStore, SessionStore, Store
+from authsvc.store import Administration, LoginStore, SessionStore, Store, Strangers
 from authsvc.store.schema import audit
 from authsvc.tokens import TokenRules
 from svckit.database import open_database
@@ -72,8 +72,13 @@ class SessionsAtHand:
         self.now = NOW
         self.lease_now = 1000.0
         self.store = Store(engine, wall_clock=lambda: self.now)
-        self.session_store = SessionStore(engine, rules=rules, wall_clock=lambda: self.now)
-        self.logins = LoginStore(engine, rules=rules, wall_clock=lambda: self.now)
+        self.strangers = Strangers(engine)
+        self.session_store = SessionStore(
+            engine, rules=rules, strangers=self.strangers, wall_clock=lambda: self.now
+        )
+        self.logins = LoginStore(
+            engine, rules=rules, strangers=self.strangers, wall_clock=lambda: self.now
+        )
         self.passwords = Passwords(cost)
         self.rotation = KeyRotation(
             self.store,

@@ -6,6 +6,7 @@ from authsvc.store.keys import KeyChange
 from authsvc.store.login_store import LoginStore
 from authsvc.store.session_store import SessionStore
 from authsvc.store.store import Store
+from authsvc.store.strangers import Strangers
 from authsvc.stored_key import StoredKey
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Administration",
     "SessionStore",
     "LoginStore",
+    "Strangers",
     "Change",
     "Scene",
     "StoredKey",

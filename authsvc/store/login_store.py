@@ -25,7 +25,6 @@ from authsvc.login_limits import (
 from authsvc.refresh_tokens import RefreshToken
 from authsvc.session_rules import Session, SessionRules, end_of, surplus
 from authsvc.store import audit
-from authsvc.store.commit import WRITE_LOCK
 from authsvc.store.logins import (
     StoredAccount,
     account_of,
@@ -36,7 +35,8 @@ from authsvc.store.logins import (
 )
 from authsvc.store.session_changes import ended, entry, record
 from authsvc.store.sessions import add_session, end_sessions, sessions_of, shut_out
-from svckit.database import writing
+from authsvc.store.strangers import Strangers
+from svckit.database import reading
 from svckit.errors import Overloaded
 
 __all__ = ["LoginStore", "LoginBegun", "LoginRefusal"]
@@ -70,27 +70,44 @@ class LoginStore:
         engine: AsyncEngine,
         *,
         rules: SessionRules,
+        strangers: Strangers,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._engine = engine
         self._rules = rules
+        self._strangers = strangers
         self._wall_clock = wall_clock
+
+    async def judge(self, attempt: Attempt) -> None:
+        """Raises Overloaded when it comes too early, as far as can be told without the write lock.
+
+        So whoever has to wait takes nobody's place.
+        """
+        with self._strangers.place(attempt.network):
+            async with reading(self._engine) as connection:
+                await self._judged(connection, attempt, limit_keys(attempt))
 
     async def begin(self, attempt: Attempt) -> LoginBegun:
         """Counts it. Raises Overloaded when it comes too early, and leaves all as it was."""
         now = self._wall_clock()
         keys = limit_keys(attempt)
-        async with writing(self._engine, lock=WRITE_LOCK) as connection:
-            account = await account_with_email(connection, attempt)
-            tallies = await read_tallies(connection, keys)
-            known = account.known_networks if account else ()
-            is_known_network = keys[Scope.ACCOUNT_FROM_NETWORK] in known
-            pause_s = wait_s(tallies, now=now, is_known_network=is_known_network)
-            if pause_s > 0:
-                raise Overloaded("too many failed logins; wait a while", retry_after_s=pause_s)
+        async with self._strangers.writing() as connection:
+            account, tallies = await self._judged(connection, attempt, keys)
             tallies = {scope: counted(scope, tally, now=now) for scope, tally in tallies.items()}
             await write_tallies(connection, keys, tallies)
         return LoginBegun(attempt=attempt, keys=keys, tallies=tallies, account=account)
+
+    async def _judged(
+        self, connection: AsyncConnection, attempt: Attempt, keys: Mapping[Scope, str]
+    ) -> tuple[StoredAccount | None, dict[Scope, Tally]]:
+        account = await account_with_email(connection, attempt)
+        tallies = await read_tallies(connection, keys)
+        known = account.known_networks if account else ()
+        is_known_network = keys[Scope.ACCOUNT_FROM_NETWORK] in known
+        pause_s = wait_s(tallies, now=self._wall_clock(), is_known_network=is_known_network)
+        if pause_s > 0:
+            raise Overloaded("too many failed logins; wait a while", retry_after_s=pause_s)
+        return account, tallies
 
     async def refuse(self, begun: LoginBegun, reason: LoginRefusal) -> None:
         """Tells the audit log; it stays counted."""
@@ -99,7 +116,7 @@ class LoginStore:
             _failure(begun, "login.failed", {"reason": reason.value}),
             *(_failure(begun, "login.locked", {"scope": scope.value}) for scope in waits),
         ]
-        async with writing(self._engine, lock=WRITE_LOCK) as connection:
+        async with self._strangers.writing() as connection:
             await audit.append(connection, entries, revision=None, wall_now=self._wall_clock())
 
     async def start_session(
@@ -110,7 +127,7 @@ class LoginStore:
         `new_hash`: of the same password, at today's cost. The oldest sessions beyond the limit end.
         """
         now = int(self._wall_clock())
-        async with writing(self._engine, lock=WRITE_LOCK) as connection:
+        async with self._strangers.writing() as connection:
             account = await self._accept(connection, begun, new_hash)
             if account is None:
                 return None
@@ -142,7 +159,7 @@ class LoginStore:
         All other sessions of the user end, and all tokens up to now.
         """
         now = self._wall_clock()
-        async with writing(self._engine, lock=WRITE_LOCK) as connection:
+        async with self._strangers.writing() as connection:
             # Looked at first: returning commits, and there must be nothing to commit by then.
             user_id = begun.account.user_id if begun.account else ""
             living = {session.id for session in await sessions_of(connection, user_id)}

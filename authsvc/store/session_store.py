@@ -25,6 +25,7 @@ from authsvc.store.sessions import (
     shut_out,
     trim_sessions,
 )
+from authsvc.store.strangers import Strangers
 from svckit.database import reading, writing
 from svckit.errors import NotFound
 
@@ -48,19 +49,32 @@ class SessionStore:
         engine: AsyncEngine,
         *,
         rules: SessionRules,
+        strangers: Strangers,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._engine = engine
         self._rules = rules
+        self._strangers = strangers
         self._wall_clock = wall_clock
 
-    async def refresh(self, token: RefreshToken, *, generation_hash: str) -> Refreshed | None:
+    async def refresh(
+        self, token: RefreshToken, *, generation_hash: str, network: str
+    ) -> Refreshed | None:
         """Makes the next generation the current one. None: not a token of a session that goes on.
 
-        The session of a token that was used before ends, whoever it was that used it.
+        The session of a token that was used before ends, whoever it was that used it. Raises
+        Overloaded.
         """
+        with self._strangers.place(network):
+            # Looked at first: whoever makes tokens up must not get to the only write lock.
+            async with reading(self._engine) as connection:
+                if await session_of_family(connection, token.family_hash) is None:
+                    return None
+            return await self._refresh(token, generation_hash)
+
+    async def _refresh(self, token: RefreshToken, generation_hash: str) -> Refreshed | None:
         now = self._wall_clock()
-        async with writing(self._engine, lock=WRITE_LOCK) as connection:
+        async with self._strangers.writing() as connection:
             session = await session_of_family(connection, token.family_hash)
             if session is None:
                 return None

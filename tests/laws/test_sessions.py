@@ -148,7 +148,7 @@ class SessionsMachine(RuleBasedStateMachine):
             and self.a.now < life.expires_at
         )
         try:
-            started = self.run(self.a.sessions.refresh(text))
+            started = self.run(self.a.sessions.refresh(text, network=NETWORK))
         except Unauthenticated:
             assert not goes_on
             if text != life.current:
