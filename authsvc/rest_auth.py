@@ -69,12 +69,6 @@ class SessionAnswer(_Secrets, frozen=True, kw_only=True):
     session_expires_at: int
 
 
-class AccessTokenAnswer(_Secrets, frozen=True, kw_only=True):
-    access_token: str
-    token_type: str
-    expires_in: int
-
-
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     """Times are in seconds since 1970."""
 
@@ -150,7 +144,7 @@ class SessionsRest:
                 summary="Change my password, and end my other sessions.",
                 answer=self.change_password,
                 body=PasswordQuestion,
-                result=AccessTokenAnswer,
+                result=SessionAnswer,
                 failures=(*asked, Forbidden, NotFound, Overloaded, *down),
                 needs_token=True,
             ),
@@ -196,17 +190,14 @@ class SessionsRest:
     async def change_password(self, request: Request) -> Response:
         identity = await self._identity(request)
         question = await read_body(request, PasswordQuestion)
-        issued = await self._sessions.change_password(
+        changed = await self._sessions.change_password(
             identity.user_id,
             _own_session(identity),
             current=question.current_password,
             new=question.new_password,
             network=_network(request),
         )
-        answer = AccessTokenAnswer(
-            access_token=issued.text, token_type=TOKEN_TYPE, expires_in=issued.lifetime_s
-        )
-        return json_answer(answer)
+        return json_answer(_session_answer(changed))
 
     async def _identity(self, request: Request) -> Identity:
         try:

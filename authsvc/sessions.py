@@ -148,8 +148,8 @@ class Sessions:
 
     async def change_password(
         self, user_id: str, session_id: str, *, current: str, new: str, network: str
-    ) -> AccessToken:
-        """Another access token for this session, for none that was issued up to now is good.
+    ) -> Started:
+        """This session with other tokens, for none that was issued up to now is good.
 
         All other sessions of the user end. Raises InvalidRequest; Forbidden for a wrong `current`;
         Overloaded when it has to wait, as a login does.
@@ -169,15 +169,15 @@ class Sessions:
             except Unauthenticated as exc:
                 raise Forbidden(PASSWORD_REFUSED) from exc
             new_hash = await self._passwords.hash(wanted)
+            token = _new_token()
             changed = await self._logins.change_password(
-                begun, new_hash, kept_session_id=session.id
+                begun, new_hash, kept_session_id=session.id, token=token
             )
             if changed is None:
                 await self._logins.refuse(begun, LoginRefusal.CHANGED_MEANWHILE)
                 raise Forbidden(PASSWORD_REFUSED)
-        return await self._service.issue_session_token(
-            session, valid_from=changed.tokens_valid_from
-        )
+        account, session = changed
+        return await self._started(session, token, valid_from=account.tokens_valid_from)
 
     async def set_password(self, user_id: str, password: str, *, by: Actor) -> None:
         """Whatever it was before. All sessions of the user end. Raises InvalidRequest, NotFound."""

@@ -5,8 +5,8 @@ password is hashed. So what was true at the first is looked at again in the seco
 """
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -34,7 +34,13 @@ from authsvc.store.logins import (
     write_tallies,
 )
 from authsvc.store.session_changes import ended, entry, record
-from authsvc.store.sessions import add_session, end_sessions, sessions_of, shut_out
+from authsvc.store.sessions import (
+    add_session,
+    end_sessions,
+    replace_tokens,
+    sessions_of,
+    shut_out,
+)
 from authsvc.store.strangers import Strangers
 from svckit.database import reading
 from svckit.errors import Overloaded
@@ -128,9 +134,12 @@ class LoginStore:
         """
         now = int(self._wall_clock())
         async with self._strangers.writing() as connection:
-            account = await self._accept(connection, begun, new_hash)
+            account = await self._accept(connection, begun)
             if account is None:
                 return None
+            await self._put_password(
+                connection, begun, account, new_hash, known=account.known_networks
+            )
             session = Session(
                 id=session_id,
                 user_id=account.user_id,
@@ -152,34 +161,44 @@ class LoginStore:
         return session
 
     async def change_password(
-        self, begun: LoginBegun, new_hash: str, *, kept_session_id: str
-    ) -> StoredAccount | None:
+        self, begun: LoginBegun, new_hash: str, *, kept_session_id: str, token: RefreshToken
+    ) -> tuple[StoredAccount, Session] | None:
         """The old password was right. None when that is not true any more.
 
-        All other sessions of the user end, and all tokens up to now.
+        All other sessions of the user end, and all tokens up to now, the kept session's refresh
+        token too: it goes on with `token`. No network is known from before.
         """
-        now = self._wall_clock()
+        now = int(self._wall_clock())
         async with self._strangers.writing() as connection:
             # Looked at first: returning commits, and there must be nothing to commit by then.
             user_id = begun.account.user_id if begun.account else ""
-            living = {session.id for session in await sessions_of(connection, user_id)}
-            if kept_session_id not in living:
+            found = {session.id: session for session in await sessions_of(connection, user_id)}
+            kept = found.get(kept_session_id)
+            if kept is None or now >= kept.expires_at:
                 return None
-            account = await self._accept(connection, begun, new_hash)
+            account = await self._accept(connection, begun)
             if account is None:
                 return None
+            await self._put_password(connection, begun, account, new_hash, known=())
+            kept = replace(
+                kept,
+                refresh_hash=token.generation_hash,
+                refreshed_at=now,
+                expires_at=end_of(self._rules, created_at=kept.created_at, refreshed_at=now),
+            )
+            await replace_tokens(connection, kept, family_hash=token.family_hash)
             await shut_out(
                 connection, [account.user_id], wall_now=now, kept_session_id=kept_session_id
             )
             user = Actor(kind=ActorKind.USER, id=account.user_id)
             changed = entry(account, "password.change", f"user:{account.user_id}", by=user)
             await record(connection, account, [changed], wall_now=now)
-            return await account_of(connection, account.user_id)
+            after = await account_of(connection, account.user_id)
+            assert after is not None, "it was there a moment ago, and nobody else writes"
+        return after, kept
 
-    async def _accept(
-        self, connection: AsyncConnection, begun: LoginBegun, new_hash: str | None
-    ) -> StoredAccount | None:
-        """Takes the failure back, stores the hash, and knows the network from now on."""
+    async def _accept(self, connection: AsyncConnection, begun: LoginBegun) -> StoredAccount | None:
+        """Takes the failure back."""
         before, account = begun.account, await account_with_email(connection, begun.attempt)
         if before is None or account is None or account.password_hash is None:
             return None
@@ -189,15 +208,27 @@ class LoginStore:
         tallies = await read_tallies(connection, begun.keys)
         less = {scope: taken_back(scope, tally) for scope, tally in tallies.items()}
         await write_tallies(connection, begun.keys, less)
+        return account
+
+    async def _put_password(
+        self,
+        connection: AsyncConnection,
+        begun: LoginBegun,
+        account: StoredAccount,
+        new_hash: str | None,
+        *,
+        known: Sequence[str],
+    ) -> None:
+        """Knows this network from now on, besides those that are `known`."""
+        assert account.password_hash is not None, "it has just been right"
         here = begun.keys[Scope.ACCOUNT_FROM_NETWORK]
         await put_password(
             connection,
             account.user_id,
             new_hash or account.password_hash,
-            known_networks=(here, *(known for known in account.known_networks if known != here)),
+            known_networks=(here, *(network for network in known if network != here)),
             wall_now=self._wall_clock(),
         )
-        return account
 
 
 def _failure(begun: LoginBegun, action: str, after: Mapping[str, object]) -> AuditEntry:

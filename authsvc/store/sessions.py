@@ -15,6 +15,7 @@ __all__ = [
     "session_of_family",
     "add_session",
     "refresh_session",
+    "replace_tokens",
     "end_sessions",
     "shut_out",
     "trim_sessions",
@@ -73,6 +74,15 @@ async def refresh_session(connection: AsyncConnection, session: Session) -> None
         "expires_at": session.expires_at,
     }
     await connection.execute(update(sessions).where(sessions.c.id == session.id).values(changed))
+
+
+async def replace_tokens(
+    connection: AsyncConnection, session: Session, *, family_hash: str
+) -> None:
+    """`refresh_session`, with a family of its own: no token from before belongs to it any more."""
+    await refresh_session(connection, session)
+    changed = update(sessions).where(sessions.c.id == session.id)
+    await connection.execute(changed.values(family_hash=family_hash))
 
 
 async def end_sessions(connection: AsyncConnection, ids: Collection[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from authsvc.audit import OPERATOR
-from authsvc.login_limits import FORGOTTEN_AFTER_S
+from authsvc.login_limits import FORGOTTEN_AFTER_S, Attempt, Scope, limit_keys
 from authsvc.model import Organization, Status
 from authsvc.store.schema import login_failures, metadata, sessions
 from authsvc.tokens import BadToken
@@ -247,6 +247,42 @@ async def test_a_change_of_the_password_that_is_overtaken_changes_nothing(
     email = ANA.email if is_session_over else "ana2@acme.test"
     assert (await a.log_in(email=email)).status == 200
     assert (await a.log_in(email=email, password="another password")).status == 401
+
+
+async def test_a_change_of_the_password_leaves_nothing_to_whoever_had_the_refresh_token(
+    a: SessionsAtHand,
+) -> None:
+    started = await a.start()
+    change = {"current_password": PASSWORD, "new_password": "another password"}
+
+    changed = (await a.post("password", change, token=started["access_token"])).json()
+
+    stolen = await a.refresh(started["refresh_token"])
+    assert (stolen.status, stolen.json()["detail"]) == (401, "the refresh token is not valid")
+    assert changed["session_id"] == started["session_id"]
+    assert (await a.service.verify_token(changed["access_token"])).user_id == "ana"
+    again = (await a.refresh(changed["refresh_token"])).json()
+    # It has a family of its own: what was used before is recognized again.
+    assert (await a.refresh(changed["refresh_token"])).status == 401
+    assert (await a.refresh(again["refresh_token"])).status == 401
+
+
+async def test_after_a_change_of_the_password_only_the_network_it_came_from_is_known(
+    a: SessionsAtHand,
+) -> None:
+    for network in ("n1", "n2"):
+        started = await a.sessions.log_in(
+            organization_id="acme", email=ANA.email, password=PASSWORD, network=network
+        )
+    assert len((await a.session_store.account("ana")).known_networks) == 2
+
+    await a.sessions.change_password(
+        "ana", started.session.id, current=PASSWORD, new="another password", network="n3"
+    )
+
+    attempt = Attempt(organization_id="acme", email_folded="ana@acme.test", network="n3")
+    here = limit_keys(attempt)[Scope.ACCOUNT_FROM_NETWORK]
+    assert (await a.session_store.account("ana")).known_networks == (here,)
 
 
 async def test_a_session_that_is_over_has_no_password_to_change(a: SessionsAtHand) -> None:

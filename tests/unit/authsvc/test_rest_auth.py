@@ -315,7 +315,9 @@ async def test_a_new_password_ends_the_other_sessions_and_all_access_tokens(
     for dead in (own["access_token"], other["access_token"], bare):
         assert (await a.ask("GET", "sessions", token=dead)).status == 401
     assert (await a.refresh(other["refresh_token"])).status == 401
-    assert (await a.refresh(own["refresh_token"])).status == 200
+    assert (await a.refresh(own["refresh_token"])).status == 401
+    assert (await a.refresh(answer.json()["refresh_token"])).status == 200
+    assert answer.json()["session_id"] == own["session_id"]
     assert (await a.log_in()).status == 401
     assert (await a.log_in(password="another password")).status == 200
 
