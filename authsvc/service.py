@@ -16,6 +16,7 @@ from authsvc.decision import (
     decide,
     explain,
 )
+from authsvc.freshness import LEASE_S
 from authsvc.keys import Keys
 from authsvc.listing import LocalUsersPage, UserLocalsPage
 from authsvc.model import LocalQuery
@@ -85,6 +86,9 @@ class AuthService:
         self._keys = keys
         self._rules = rules
         self._wall_clock = wall_clock
+        # What was written so long before is known here for certain, or read: the lease, and how far
+        # clocks may differ; when a token was issued is told in whole seconds.
+        self._known_after_s = LEASE_S + rules.leeway_s + 1
 
     def is_warm(self, columns: Columns) -> bool:
         """Whether `check_locals` will most likely answer without waiting for anything."""
@@ -122,7 +126,8 @@ class AuthService:
         keys = await self._keys.verifying(kid)
         claims = verify(token, keys=keys, rules=self._rules, now=self._wall_clock())
         access, as_of = await self._checks.user_access(claims.user_id)
-        if access.user is not None and is_ended(claims, access.user):
+        is_young = self._wall_clock() < claims.issued_at + self._known_after_s
+        if is_young and access.user is not None and is_ended(claims, access.user):
             # It may have started a moment ago, by another process: then it is not known here yet.
             access, as_of = await self._checks.user_access_read(claims.user_id)
         user = access.user

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from authsvc.access import AccessPage
 from authsvc.audit import OPERATOR
 from authsvc.login_limits import FORGOTTEN_AFTER_S, Attempt, Scope, limit_keys
 from authsvc.model import Organization, Status
@@ -55,6 +57,30 @@ async def test_a_process_that_has_not_heard_of_a_session_yet_believes_its_tokens
     await a.follow()
     with pytest.raises(BadToken, match=r"^session ended$"):
         await a.replica.verify_token(started["access_token"])
+
+
+async def test_a_token_whose_session_is_known_to_be_over_costs_no_read(
+    a: SessionsAtHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = await a.start()
+    assert (await a.post("logout", token=started["access_token"])).status == 204
+    await a.follow()
+    read_access, reads = a.store.read_access, []
+
+    async def counted_read(**wanted: Any) -> AccessPage:
+        reads.append(wanted)
+        return await read_access(**wanted)
+
+    monkeypatch.setattr(a.store, "read_access", counted_read)
+    told = []
+    for seconds in (0, 7, 1, 1):
+        a.now += seconds
+        with pytest.raises(BadToken, match=r"^session ended$"):
+            await a.replica.verify_token(started["access_token"])
+        told.append(len(reads))
+
+    # Of the user, and twice more while the session may be one that is not known here yet.
+    assert told == [2, 3, 3, 3]
 
 
 async def test_a_refresh_stays_in_its_session_and_is_no_change_on_the_feed(
