@@ -1,16 +1,23 @@
-"""Sessions in a real process: what ends is refused by the Catalog, and no secret is printed."""
+"""Sessions in a real process: what ends is refused by the Catalog, and no secret is told.
+
+Neither in what is printed, nor in the audit log, nor in a span.
+"""
 
 import asyncio
 from typing import Any
 
 import aiohttp
 import pytest
+from sqlalchemy import select
 
 from authsvc.audit import OPERATOR
 from authsvc.backend import open_backend
 from authsvc.settings import AuthSettings
+from authsvc.store.schema import audit
+from svckit.database import open_database
 from tests.integration.system.conftest import Place
 from tests.integration.system.test_log_secrets import USER, WORLD
+from tests.otlp import otlp_receiver
 from tests.processes import run_services
 
 PASSWORD, WRONG, CHANGED = "canary-right-1", "canary-wrong-2", "canary-new-3"
@@ -23,6 +30,15 @@ async def fill(place: Place) -> None:
     async with open_backend(settings) as backend:
         assert await backend.store.put_each(WORLD, by=OPERATOR) == ()
         await backend.sessions.set_password(USER, PASSWORD, by=OPERATOR)
+
+
+async def audit_rows(place: Place) -> list[Any]:
+    engine = open_database(place.environ["AUTH_DATABASE_URL"])
+    try:
+        async with engine.connect() as connection:
+            return list((await connection.execute(select(audit))).all())
+    finally:
+        await engine.dispose()
 
 
 class Caller:
@@ -61,7 +77,13 @@ async def test_what_ends_is_refused_in_time_and_no_secret_is_printed(
     await fill(place)
     environ = {**place.environ, "AUTH_DEMO": "no", "LOG_LEVEL": level}
     async with (
-        run_services("authsvc", "catalogsvc", environ=environ, ports=place.ports) as running,
+        otlp_receiver() as otlp,
+        run_services(
+            "authsvc",
+            "catalogsvc",
+            environ={**environ, "OTEL_EXPORTER_OTLP_ENDPOINT": otlp.endpoint},
+            ports=place.ports,
+        ) as running,
         aiohttp.ClientSession() as http,
     ):
         caller = Caller(place, http)
@@ -87,6 +109,12 @@ async def test_what_ends_is_refused_in_time_and_no_secret_is_printed(
         assert await running.stop() == 0
 
     assert "refresh_reused" in running.output
-    lines = running.output.splitlines()
+    rows = await audit_rows(place)
+    assert {"login.failed", "session.start", "session.end", "password.change"} <= {
+        row.action for row in rows
+    }
+    spans = otlp.spans_of("auth")
+    assert any("/api/v1/auth/" in span.name for span in spans)
+    lines = [*running.output.splitlines(), *map(repr, rows), *map(str, otlp.received)]
     assert [line for line in lines if any(secret in line for secret in caller.secrets)] == []
-    assert "argon2id" not in running.output
+    assert [line for line in lines if "argon2id" in line] == []
