@@ -77,7 +77,11 @@ class SessionsAtHand:
             engine, rules=rules, strangers=self.strangers, wall_clock=lambda: self.now
         )
         self.logins = LoginStore(
-            engine, rules=rules, strangers=self.strangers, wall_clock=lambda: self.now
+            engine,
+            rules=rules,
+            strangers=self.strangers,
+            wall_clock=lambda: self.now,
+            clock=lambda: self.lease_now,
         )
         self.passwords = Passwords(cost)
         self.rotation = KeyRotation(

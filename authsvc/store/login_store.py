@@ -12,6 +12,7 @@ from enum import StrEnum
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from authsvc.audit import STRANGER, Actor, ActorKind, AuditEntry
+from authsvc.denials import Denial, Denials
 from authsvc.login_limits import (
     Attempt,
     Scope,
@@ -31,6 +32,7 @@ from authsvc.store.logins import (
     account_with_email,
     put_password,
     read_tallies,
+    touch_tallies,
     write_tallies,
 )
 from authsvc.store.session_changes import ended, entry, record
@@ -46,6 +48,11 @@ from svckit.database import reading
 from svckit.errors import Overloaded
 
 __all__ = ["LoginStore", "LoginBegun", "LoginRefusal"]
+
+
+NOTHING = AuditEntry(actor=STRANGER, action="login.failed", organization_id=None, target="user:")
+# What a row of each action tells besides.
+TOLD = {"login.failed": "reason", "login.locked": "scope"}
 
 
 class LoginRefusal(StrEnum):
@@ -78,11 +85,15 @@ class LoginStore:
         rules: SessionRules,
         strangers: Strangers,
         wall_clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._rules = rules
         self._strangers = strangers
         self._wall_clock = wall_clock
+        self._clock = clock
+        # Apart, and each bounded: whoever makes up accounts must not make the audit log grow.
+        self._unknown = {"login.failed": Denials(), "login.locked": Denials()}
 
     async def judge(self, attempt: Attempt) -> None:
         """Raises Overloaded when it comes too early, as far as can be told without the write lock.
@@ -116,14 +127,45 @@ class LoginStore:
         return account, tallies
 
     async def refuse(self, begun: LoginBegun, reason: LoginRefusal) -> None:
-        """Tells the audit log; it stays counted."""
+        """Tells the audit log, of what accounts there are not only so much; it stays counted."""
         waits = [scope for scope, tally in begun.tallies.items() if begins_wait(scope, tally)]
-        entries = [
-            _failure(begun, "login.failed", {"reason": reason.value}),
-            *(_failure(begun, "login.locked", {"scope": scope.value}) for scope in waits),
-        ]
+        told = [("login.failed", reason.value), *(("login.locked", scope.value) for scope in waits)]
+        entries = [entry for action, what in told for entry in self._failures(begun, action, what)]
         async with self._strangers.writing() as connection:
-            await audit.append(connection, entries, revision=None, wall_now=self._wall_clock())
+            # With nothing to tell it must not be quicker: nobody may learn who has an account. So
+            # there is always something to commit, and a row, which is then taken back.
+            await touch_tallies(connection, begun.keys)
+            row = await connection.begin_nested()
+            await audit.append(
+                connection, entries or [NOTHING], revision=None, wall_now=self._wall_clock()
+            )
+            await (row.commit() if entries else row.rollback())
+
+    def _failures(self, begun: LoginBegun, action: str, what: str) -> list[AuditEntry]:
+        """The email stays out of it: an unknown one may be a password, typed one field too early.
+
+        So does the organization that somebody names who has no account in it.
+        """
+        account = begun.account
+        if account is not None:
+            return [
+                AuditEntry(
+                    actor=STRANGER,
+                    action=action,
+                    organization_id=account.organization_id,
+                    target=f"user:{account.user_id}",
+                    after={TOLD[action]: what},
+                )
+            ]
+        denial = Denial(
+            actor=STRANGER,
+            organization_id=None,
+            address=begun.attempt.network,
+            route=what,
+            status=401,
+        )
+        told = self._unknown[action].note(denial, now=self._clock())
+        return [_unknown(action, kind, count) for kind, count in told]
 
     async def start_session(
         self, begun: LoginBegun, session_id: str, token: RefreshToken, *, new_hash: str | None
@@ -231,13 +273,11 @@ class LoginStore:
         )
 
 
-def _failure(begun: LoginBegun, action: str, after: Mapping[str, object]) -> AuditEntry:
-    """The email stays out of it: an unknown one may be a password, typed one field too early."""
-    account = begun.account
+def _unknown(action: str, kind: Denial, count: int) -> AuditEntry:
+    """`kind` may stand for many that were not told apart: then it has no address."""
+    after: dict[str, object] = {"count": count}
+    if kind.address:
+        after |= {TOLD[action]: kind.route, "address": kind.address}
     return AuditEntry(
-        actor=STRANGER,
-        action=action,
-        organization_id=begun.attempt.organization_id,
-        target=f"user:{account.user_id}" if account else "user:",
-        after=after,
+        actor=STRANGER, action=action, organization_id=None, target="user:", after=after
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, delete, select
+from sqlalchemy import ColumnElement, Select, and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authsvc.login_limits import FORGOTTEN_AFTER_S, Attempt, Scope, Tally
@@ -19,6 +19,7 @@ __all__ = [
     "put_password",
     "read_tallies",
     "write_tallies",
+    "touch_tallies",
     "trim_tallies",
 ]
 
@@ -124,6 +125,13 @@ async def write_tallies(
         for scope, tally in tallies.items()
     ]
     await upsert(connection, login_failures, rows)
+
+
+async def touch_tallies(connection: AsyncConnection, keys: Mapping[Scope, str]) -> None:
+    """Writes what is there once more."""
+    failures = login_failures.c.failures
+    mine = login_failures.c.key.in_(keys.values())
+    await connection.execute(update(login_failures).where(mine).values(failures=failures))
 
 
 async def trim_tallies(connection: AsyncConnection, *, wall_now: float) -> None:

@@ -1,16 +1,21 @@
 """A flood of strangers is refused, and takes from nobody else what the database has to give."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack
+from dataclasses import replace
 
 import pytest
 
 from authsvc.backend import open_backend
+from authsvc.denials import KINDS_MAX, WINDOW_S
+from authsvc.login_limits import Attempt
 from authsvc.passwords import PLACES_MAX, PLACES_PER_NETWORK_MAX
 from authsvc.settings import AuthSettings
 from authsvc.store import strangers
 from authsvc.store.commit import WRITE_LOCK
+from authsvc.store.login_store import LoginRefusal
 from svckit.database import DatabaseLimits, writing
 from svckit.errors import Overloaded, Unauthenticated
 from tests.sessions_at_hand import PASSWORD, SessionsAtHand, sessions_at_hand
@@ -95,6 +100,25 @@ async def test_one_network_cannot_keep_the_others_from_logging_in(a: SessionsAtH
 
         assert await log_in(a, "n") is Overloaded
         assert await log_in(a, "another") is None
+
+
+async def test_who_makes_up_accounts_adds_so_many_rows_to_the_audit_log_and_to_no_tenants(
+    a: SessionsAtHand,
+) -> None:
+    for number in range(3 * KINDS_MAX):
+        attempt = Attempt(
+            organization_id="acme", email_folded=f"e{number}", network=f"2001:db8:0:{number:x}::/64"
+        )
+        begun = await a.logins.begin(attempt)
+        await a.logins.refuse(begun, LoginRefusal.UNKNOWN_USER)
+    a.lease_now += WINDOW_S
+    begun = await a.logins.begin(replace(attempt, email_folded="last", network="n"))
+    await a.logins.refuse(begun, LoginRefusal.UNKNOWN_USER)
+
+    rows = [row for row in await a.audited() if row.action == "login.failed"]
+    assert {row.organization_id for row in rows} == {None}
+    assert len(rows) == KINDS_MAX + 3  # those beyond as one, at once and when it is over
+    assert sum(json.loads(row.after)["count"] for row in rows) == 3 * KINDS_MAX + 1
 
 
 async def test_the_follower_and_the_probe_need_no_connection_of_the_others(

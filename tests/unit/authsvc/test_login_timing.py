@@ -19,7 +19,7 @@ from svckit.migrations import migrate
 from tests.sessions_at_hand import SessionsAtHand, sessions_at_hand
 
 TRIES = 200
-COST = PasswordCost(memory_kib=2048, passes=4)
+COST = PasswordCost(memory_kib=2048, passes=6)
 # |t| beyond it has a chance of 1 in 10,000 for times that come from one distribution.
 T_MAX = 4.0
 
