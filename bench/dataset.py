@@ -61,7 +61,7 @@ async def hashed_password() -> str:
     """As Auth does it today, or it would hash it once more at each first login."""
     passwords = Passwords()
     try:
-        with passwords.place():
+        with passwords.place("bench"):
             return await passwords.hash(password_bytes(PASSWORD))
     finally:
         passwords.close()

@@ -60,7 +60,7 @@ async def test_who_is_to_log_in_has_a_password_that_auth_takes_as_it_is(tmp_path
     hashes = {row[2] for row in stored}
     passwords = Passwords()
 
-    with passwords.place():
+    with passwords.place("bench"):
         is_match = [await passwords.is_match(each, password_bytes(PASSWORD)) for each in hashes]
     is_outdated = [passwords.is_outdated(each) for each in hashes]
     passwords.close()
