@@ -1,6 +1,8 @@
 """Sessions over REST: logging in, going on, seeing and ending one's own."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import msgspec
 from starlette.requests import Request
@@ -30,6 +32,8 @@ __all__ = ["SessionsRest"]
 
 # As the audit log names what was refused, whatever followed in the path.
 ROUTE = "route:/api/v1/auth"
+# A refusal at once is asked for again at once, and no answer is so cheap that a loop of them is.
+REFUSAL_S = 0.25
 TOKEN_TYPE = "Bearer"  # noqa: S105 # a name, not a secret
 
 
@@ -84,10 +88,20 @@ class SessionsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionsRest:
-    def __init__(self, service: AuthService, sessions: Sessions, refusals: Refusals) -> None:
+    """Strangers who are refused have waited for `refusal_s`."""
+
+    def __init__(
+        self,
+        service: AuthService,
+        sessions: Sessions,
+        refusals: Refusals,
+        *,
+        refusal_s: float = REFUSAL_S,
+    ) -> None:
         self._service = service
         self._sessions = sessions
         self._refusals = refusals
+        self._refusal_s = refusal_s
 
     def endpoints(self) -> Sequence[Endpoint]:
         down = (Unavailable, DeadlineExceeded)
@@ -152,24 +166,34 @@ class SessionsRest:
 
     async def log_in(self, request: Request) -> Response:
         question = await read_body(request, LoginQuestion)
-        started = await self._sessions.log_in(
-            organization_id=question.organization_id,
-            email=question.email,
-            password=question.password,
-            network=_network(request),
-        )
+        async with self._refusing_slowly():
+            started = await self._sessions.log_in(
+                organization_id=question.organization_id,
+                email=question.email,
+                password=question.password,
+                network=_network(request),
+            )
         return json_answer(_session_answer(started))
 
     async def refresh(self, request: Request) -> Response:
         question = await read_body(request, RefreshQuestion)
-        try:
-            started = await self._sessions.refresh(
-                question.refresh_token, network=_network(request)
-            )
-        except Unauthenticated:
-            await self._refusals.note_stranger(f"{ROUTE}/refresh", address=_address(request))
-            raise
+        async with self._refusing_slowly():
+            try:
+                started = await self._sessions.refresh(
+                    question.refresh_token, network=_network(request)
+                )
+            except Unauthenticated:
+                await self._refusals.note_stranger(f"{ROUTE}/refresh", address=_address(request))
+                raise
         return json_answer(_session_answer(started))
+
+    @asynccontextmanager
+    async def _refusing_slowly(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except (Unauthenticated, Overloaded):
+            await asyncio.sleep(self._refusal_s)
+            raise
 
     async def log_out(self, request: Request) -> Response:
         identity = await self._identity(request)

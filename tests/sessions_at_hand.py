@@ -103,7 +103,7 @@ class SessionsAtHand:
         )
         administration = Administration(engine, wall_clock=lambda: self.now)
         refusals = Refusals(administration, clock=lambda: self.lease_now)
-        self.rest = SessionsRest(self.service, self.sessions, refusals)
+        self.rest = SessionsRest(self.service, self.sessions, refusals, refusal_s=0)
         self.app: ASGIApp = rest_app(self.rest.endpoints(), report_bug=str, timeout_s=5)
 
     def _service(self, knowledge: Knowledge) -> AuthService:

@@ -1,5 +1,6 @@
 """Sessions over REST: what each caller gets, wrong input first."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -397,6 +398,27 @@ async def test_a_token_is_good_for_its_time_and_the_leeway(
     answer = await a.ask("GET", "sessions", token=started["access_token"])
 
     assert (answer.status == 200) is is_good
+
+
+async def test_a_stranger_who_is_refused_has_waited_and_holds_no_place_meanwhile(
+    a: SessionsAtHand,
+) -> None:
+    a.rest._refusal_s = 3600
+    asking = [
+        asyncio.ensure_future(a.refresh(f"prt_{'a' * 32}.{'b' * 32}")),
+        asyncio.ensure_future(a.log_in(password="wrong password")),
+    ]
+    async with asyncio.timeout(5):
+        while len([row for row in await a.audited() if row.actor_kind == "stranger"]) < 2:  # noqa: ASYNC110 # another task
+            await asyncio.sleep(0.001)
+
+    assert [task.done() for task in asking] == [False, False]
+    assert (a.passwords._places.taken, await a.sessions.of_user("ana")) == (0, ())
+    a.rest._refusal_s = 0
+    assert (await a.log_in()).status == 200
+    for task in asking:
+        task.cancel()
+    await asyncio.wait(asking)
 
 
 def test_what_holds_a_secret_is_not_shown() -> None:
