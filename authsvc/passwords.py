@@ -25,7 +25,7 @@ __all__ = ["PasswordCost", "Passwords"]
 WORKERS = 2
 PLACES_MAX = 16
 # Or one address could keep everybody else from logging in.
-PLACES_PER_NETWORK_MAX = 2
+PLACES_PER_NETWORK_MAX = 4
 # Of the threads: a check must never wait for a login. What is idle is theirs all the same.
 NICENESS = 19
 SALT_BYTES = 16

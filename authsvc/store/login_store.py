@@ -100,9 +100,11 @@ class LoginStore:
 
         So whoever has to wait takes nobody's place.
         """
-        with self._strangers.place(attempt.network):
-            async with reading(self._engine) as connection:
-                await self._judged(connection, attempt, limit_keys(attempt))
+        async with (
+            self._strangers.place(attempt.network),
+            reading(self._engine) as connection,
+        ):
+            await self._judged(connection, attempt, limit_keys(attempt))
 
     async def begin(self, attempt: Attempt) -> LoginBegun:
         """Counts it. Raises Overloaded when it comes too early, and leaves all as it was."""

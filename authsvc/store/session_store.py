@@ -65,7 +65,7 @@ class SessionStore:
         The session of a token that was used before ends, whoever it was that used it. Raises
         Overloaded.
         """
-        with self._strangers.place(network):
+        async with self._strangers.place(network):
             # Looked at first: whoever makes tokens up must not get to the only write lock.
             async with reading(self._engine) as connection:
                 if await session_of_family(connection, token.family_hash) is None:

@@ -1,8 +1,8 @@
 """What strangers may take of the database: those who log in or refresh, and have shown nothing yet.
 
 The connections are few, and changes, probes, checks and administrators need them as well. So of
-strangers a few may read at once, and one may write: with the only write lock to wait for, a second
-one would do nothing but hold a connection.
+strangers a few may read at once, some more wait for their turn, and one may write: with the only
+write lock to wait for, a second one would do nothing but hold a connection.
 """
 
 import asyncio
@@ -17,8 +17,10 @@ from svckit.database import writing
 
 __all__ = ["Strangers"]
 
-PLACES_MAX = 4
-PLACES_PER_NETWORK_MAX = 2
+READING_MAX = 4
+# Those who wait for it included: everyone logs in at nine.
+PLACES_MAX = 32
+PLACES_PER_NETWORK_MAX = 8
 
 
 class Strangers:
@@ -27,12 +29,19 @@ class Strangers:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._turn = asyncio.Lock()
-        # To be taken before a connection is.
-        self.place = Places(
+        self._reading = asyncio.Semaphore(READING_MAX)
+        self._places = Places(
             places_max=PLACES_MAX,
             per_network_max=PLACES_PER_NETWORK_MAX,
             refusal="too many logins and refreshes at once",
-        ).place
+        )
+
+    @asynccontextmanager
+    async def place(self, network: str) -> AsyncIterator[None]:
+        """To be taken before a connection is. Raises Overloaded; waits as long as its caller."""
+        with self._places.place(network):
+            async with self._reading:
+                yield
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:

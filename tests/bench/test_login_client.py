@@ -1,6 +1,7 @@
 """The process that logs in tells which logins failed, and its end is noticed."""
 
 from collections.abc import AsyncIterator
+from itertools import repeat
 
 import aiohttp
 import pytest
@@ -44,7 +45,7 @@ async def test_one_logs_in_with_the_password_that_everyone_has(
     bodies: list[object] = []
     auth = await serve(200, bodies)
 
-    await ask_to_enter(http, target_of(auth))(ANA)
+    await ask_to_enter(repeat(http), target_of(auth))(ANA)
     await auth.cleanup()
 
     assert bodies == [{"organization_id": "demo", "email": "ana@chain.test", "password": PASSWORD}]
@@ -57,13 +58,13 @@ async def test_any_status_but_200_is_a_failure_of_that_name(
     auth = await serve(status, [])
 
     with pytest.raises(LoginFailed, match=f"^status {status}$"):
-        await ask_to_enter(http, target_of(auth))(ANA)
+        await ask_to_enter(repeat(http), target_of(auth))(ANA)
     await auth.cleanup()
 
 
 async def test_nobody_there_is_a_failure_too(http: aiohttp.ClientSession) -> None:
     with pytest.raises(LoginFailed, match="ClientConnectorError"):
-        await ask_to_enter(http, f"127.0.0.1:{free_port()}")(ANA)
+        await ask_to_enter(repeat(http), f"127.0.0.1:{free_port()}")(ANA)
 
 
 async def test_a_process_that_has_ended_is_an_error_and_no_empty_answer() -> None:

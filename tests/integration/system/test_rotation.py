@@ -151,6 +151,8 @@ class Auths:
             grpc_targets=tuple(str(place.grpc) for place in self._places),
             service_key=key,
             max_staleness_s=0.0,
+            # What was restarted is asked again before the next one is.
+            breaker_cooldown_s=0.1,
         )
 
     async def restart_each(self, environ: dict[str, str], asked: Load) -> None:
