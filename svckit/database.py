@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy import URL, func, make_url, select
+from sqlalchemy import URL, Select, func, make_url, select
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -32,6 +32,8 @@ ACCEPTED = f"{sqlite.DRIVER}:///FILE or {postgresql.DRIVER}://USER:PASSWORD@HOST
 # Of a URL's query. Anything else would go to the driver unseen, a password included.
 OPTIONS = ("host", "ssl")
 LOCK_WAIT_S = 4.0  # below the time of a call, so that there is some left to say so
+# Less than a writer waits for another.
+STILL_S = 2.0
 
 
 def open_database(url: str, *, limits: DatabaseLimits | None = None) -> AsyncEngine:
@@ -104,7 +106,7 @@ async def exclusive(
             if _is_sqlite(engine):
                 await sqlite.begin_immediate(connection)
             else:
-                await connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(lock))))
+                await connection.execute(_alone_in_postgresql(lock))
         yield connection
 
 
@@ -115,6 +117,16 @@ async def _transaction(engine: AsyncEngine, *, isolation: str) -> AsyncIterator[
             await connection.execution_options(isolation_level=isolation)
         async with connection.begin():
             yield connection
+
+
+def _alone_in_postgresql(lock: str) -> Select[tuple[str, None]]:
+    # Whoever stands still with the lock would keep everybody else from writing, and no access could
+    # be taken away: such a one the server ends.
+    still_ms = str(int(STILL_S * 1000))
+    return select(
+        func.set_config("idle_in_transaction_session_timeout", still_ms, True),
+        func.pg_advisory_xact_lock(func.hashtext(lock)),
+    )
 
 
 def _is_sqlite(engine: AsyncEngine) -> bool:

@@ -20,6 +20,7 @@ __all__ = [
     "read_tallies",
     "write_tallies",
     "touch_tallies",
+    "has_tallies_to_trim",
     "trim_tallies",
 ]
 
@@ -134,10 +135,21 @@ async def touch_tallies(connection: AsyncConnection, keys: Mapping[Scope, str]) 
     await connection.execute(update(login_failures).where(mine).values(failures=failures))
 
 
+async def has_tallies_to_trim(connection: AsyncConnection, *, wall_now: float) -> bool:
+    forgotten = await _forgotten(connection, wall_now)
+    due = select(login_failures.c.counted_at).where(login_failures.c.counted_at <= forgotten)
+    return await connection.scalar(due.limit(1)) is not None
+
+
 async def trim_tallies(connection: AsyncConnection, *, wall_now: float) -> None:
     """Forgets what does not count any more, and the oldest of more than there may be."""
+    forgotten = await _forgotten(connection, wall_now)
+    await connection.execute(delete(login_failures).where(login_failures.c.counted_at <= forgotten))
+
+
+async def _forgotten(connection: AsyncConnection, wall_now: float) -> int:
+    """What was counted then or before goes."""
     counted_at = login_failures.c.counted_at
     newest_first = select(counted_at).order_by(counted_at.desc())
     last: int | None = await connection.scalar(newest_first.offset(TALLIES_MAX).limit(1))
-    forgotten = max(last or 0, int(wall_now) - FORGOTTEN_AFTER_S)
-    await connection.execute(delete(login_failures).where(counted_at <= forgotten))
+    return max(last or 0, int(wall_now) - FORGOTTEN_AFTER_S)

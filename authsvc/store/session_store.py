@@ -15,10 +15,17 @@ from authsvc.audit import STRANGER, Actor
 from authsvc.refresh_tokens import RefreshToken
 from authsvc.session_rules import Refresh, Session, SessionRules, end_of, judge_refresh
 from authsvc.store.commit import WRITE_LOCK
-from authsvc.store.logins import StoredAccount, account_of, put_password, trim_tallies
+from authsvc.store.logins import (
+    StoredAccount,
+    account_of,
+    has_tallies_to_trim,
+    put_password,
+    trim_tallies,
+)
 from authsvc.store.session_changes import ended, entry, record
 from authsvc.store.sessions import (
     end_sessions,
+    has_sessions_to_trim,
     refresh_session,
     session_of_family,
     sessions_of,
@@ -141,9 +148,15 @@ class SessionStore:
     async def trim(self) -> None:
         """Forgets sessions that are over, and failed logins that do not count any more."""
         now = self._wall_clock()
-        async with writing(self._engine, lock=WRITE_LOCK) as connection:
-            await trim_sessions(connection, wall_now=now)
-            await trim_tallies(connection, wall_now=now)
+        async with reading(self._engine) as connection:
+            is_due = await has_sessions_to_trim(
+                connection, wall_now=now
+            ) or await has_tallies_to_trim(connection, wall_now=now)
+        # Mostly there is nothing, and then nobody has to wait for the only writer.
+        if is_due:
+            async with writing(self._engine, lock=WRITE_LOCK) as connection:
+                await trim_sessions(connection, wall_now=now)
+                await trim_tallies(connection, wall_now=now)
 
 
 async def _existing(connection: AsyncConnection, user_id: str) -> StoredAccount:

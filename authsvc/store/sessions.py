@@ -18,6 +18,7 @@ __all__ = [
     "replace_tokens",
     "end_sessions",
     "shut_out",
+    "has_sessions_to_trim",
     "trim_sessions",
 ]
 
@@ -111,6 +112,11 @@ async def shut_out(
     await connection.execute(update(users).where(whose).values(tokens_valid_from=after))
     ended = sessions.c.user_id.in_(user_ids) & (sessions.c.id != (kept_session_id or ""))
     await connection.execute(delete(sessions).where(ended))
+
+
+async def has_sessions_to_trim(connection: AsyncConnection, *, wall_now: float) -> bool:
+    over = select(sessions.c.id).where(sessions.c.expires_at <= int(wall_now)).limit(1)
+    return await connection.scalar(over) is not None
 
 
 async def trim_sessions(connection: AsyncConnection, *, wall_now: float) -> None:
