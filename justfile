@@ -19,11 +19,9 @@ run:
 demo: set-up
     python -m tests.demo
 
-# A third of the time tests wait for processes to start and stop: so one worker more than processors.
-
 # run every test, measuring coverage
 test *args: set-up
-    pytest --numprocesses=$(({{ num_cpus() }} + 1)) --cov --cov-report= {{ args }}
+    pytest --numprocesses=auto --cov --cov-report= {{ args }}
 
 # all that must be green before a change lands
 ci: checks test cover
