@@ -37,6 +37,7 @@ class LastingChannel(Channel):
     """A grpclib Channel that replaces a connection its keepalive gave up, and closes at once."""
 
     connections_made = 0
+    _closings = 0
     _transport: asyncio.Transport | None = None
     _probe: asyncio.TimerHandle | None = None
 
@@ -55,7 +56,12 @@ class LastingChannel(Channel):
 
     async def _create_connection(self) -> H2Protocol:
         self._abort()
+        closings = self._closings
         protocol = await super()._create_connection()
+        if closings != self._closings:
+            # Closed while it was being made: nobody would ever close it.
+            protocol.processor.close("the channel was closed")
+            raise ConnectionAbortedError("the channel was closed while it connected")
         self._transport = getattr(protocol.connection, "_transport", None)
         self.connections_made += 1
         return protocol
@@ -80,6 +86,7 @@ class LastingChannel(Channel):
             self._abort()
 
     def close(self) -> None:
+        self._closings += 1
         super().close()
         self._abort()
 
