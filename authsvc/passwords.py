@@ -1,7 +1,7 @@
-"""Password hashes: argon2id, in two threads of their own, so that the event loop goes on.
+"""Password hashes: argon2id, in a thread of their own, so that the event loop goes on.
 
 Whoever comes takes a place first. There are few, so a flood of logins is refused at once instead of
-making everyone wait, and it costs at most two threads and their memory.
+making everyone wait, and it costs one thread and its memory.
 """
 
 import asyncio
@@ -22,7 +22,8 @@ from authsvc.places import Places
 
 __all__ = ["PasswordCost", "Passwords"]
 
-WORKERS = 2
+# A second one makes few logins more, and checks wait for it: both share the processors.
+WORKERS = 1
 PLACES_MAX = 16
 # Or one address could keep everybody else from logging in.
 PLACES_PER_NETWORK_MAX = 4
