@@ -73,7 +73,7 @@ class Refusals:
             write = partial(self._administration.note, entries)
             # What a bug keeps from being written is lost, or nothing after it would be written.
             if await attempt(write, timeout_s=WRITE_TIMEOUT_S, report_bug=report_bug):
-                self._unwritten.extendleft(reversed(entries))
+                self._unwritten = deque((*entries, *self._unwritten), maxlen=UNWRITTEN_MAX)
                 self._is_due.set()
                 await asyncio.sleep(PAUSE_S)
 

@@ -129,3 +129,23 @@ async def test_what_waits_for_the_database_is_bounded() -> None:
         await a.until_tried(1)
 
     assert len(a.log.noted) == UNWRITTEN_MAX
+
+
+async def test_beyond_the_bound_the_oldest_go_while_the_database_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("authsvc.refusals.UNWRITTEN_MAX", 2)
+    monkeypatch.setattr("authsvc.refusals.PAUSE_S", 0.001)
+    a = Setting()
+    a.log.error = Unavailable("down")
+    async with noting(a.refusals, report_bug=a.bugs.append):
+        for rpc in ("First", "Second", "Third"):
+            a.refusals.note_caller("192.0.2.1", rpc, UnknownCaller("no credential"))
+            await a.until_tried(a.log.tries + 1)
+        a.log.error = None
+        async with asyncio.timeout(5):
+            while not a.log.noted:
+                await a.log.tried.wait()
+                a.log.tried.clear()
+
+    assert [entry.target for entry in a.log.noted] == ["rpc:Second", "rpc:Third"]
