@@ -15,10 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from catalogsvc.authz import Decision, Identity
 from catalogsvc.products import LocalKey
 from svckit.bearer import bearer_token
-from svckit.cause import innermost
 from svckit.deadline import Deadline
 from svckit.errors import Forbidden, Unavailable
 from svckit.lease_clock import lease_clock
+from svckit.owned_tasks import owned_tasks
 from svckit.rest import path_id
 
 __all__ = ["AUTH_SHARE", "Entrance", "Permission", "Doorman", "telling_source"]
@@ -109,13 +109,9 @@ class Entrance:
             await question()
             answered_at.append(self._clock())
 
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for question in questions:
-                    tasks.create_task(ask(question))
-        except BaseExceptionGroup as group:
-            error = innermost(group)
-            raise error from error.__cause__
+        async with owned_tasks() as tasks:
+            for question in questions:
+                tasks.create_task(ask(question))
         return answered_at[0]
 
     async def _permitted(

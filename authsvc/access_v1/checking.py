@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from grpclib.exceptions import GRPCError
 
-from authsvc.access_v1.owned_tasks import owned_tasks
 from authsvc.as_of import AsOf
 from authsvc.columns import Columns, read_columns
 from authsvc.rows import Decided
 from authsvc.service import AuthService
 from svckit.deadline import Deadline
 from svckit.errors import InvalidRequest
+from svckit.owned_tasks import owned_tasks
 from svckit.rpc import Interceptor, RpcCall, run_intercepted
 
 __all__ = ["CheckStream", "Question", "Answered", "Failed", "Reply"]

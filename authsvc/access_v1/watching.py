@@ -9,11 +9,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
-from authsvc.access_v1.owned_tasks import owned_tasks
 from authsvc.change_log import ChangeLog
 from authsvc.changes import ChangePage
 from authsvc.follower import Follower
 from svckit.errors import InvalidRequest
+from svckit.owned_tasks import owned_tasks
 
 __all__ = ["WatchStream", "WatchAsked", "WatchPage", "WatchReply"]
 

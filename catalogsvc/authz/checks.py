@@ -15,18 +15,17 @@ from typing import TypeVar
 from catalogsvc.authz.batcher import Batcher, Moment
 from catalogsvc.authz.call import Clock
 from catalogsvc.authz.errors import AuthUnavailable, Closed
-from catalogsvc.authz.freshness import FOREVER
+from catalogsvc.authz.freshness import FOREVER, TOO_OLD
 from catalogsvc.authz.landing import Batches
 from catalogsvc.authz.model import CheckedIds, Decision, Row
 from catalogsvc.authz.waiters import Failed, Group, Outcome, Told, Waiter, tell
 from svckit.deadline import Deadline
 
-__all__ = ["Checks", "TOO_LATE", "TOO_OLD"]
+__all__ = ["Checks", "TOO_LATE"]
 
 A = TypeVar("A")
 
 TOO_LATE = "the deadline was over before Auth answered"
-TOO_OLD = "Auth's answers are too old"
 TOO_MANY = "too many questions to Auth are under way"
 
 

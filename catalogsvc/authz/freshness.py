@@ -17,10 +17,13 @@ from catalogsvc.authz.feed import Change, Page, Position
 from catalogsvc.authz.transport import AsOf
 from svckit.last_changes import LastChanges
 
-__all__ = ["Freshness", "Misfit", "Place", "Sent", "NEVER", "FOREVER"]
+__all__ = ["Freshness", "Misfit", "Place", "Sent", "NEVER", "FOREVER", "ASKS_MAX", "TOO_OLD"]
 
 NEVER = float("-inf")
 FOREVER = float("inf")
+# A server whose answers are always too old is asked this often, not until the deadline.
+ASKS_MAX = 3
+TOO_OLD = "Auth's answers are too old"
 ORGANIZATIONS_MAX = 10_000
 TOUCHED_MAX = 100_000
 # Four seconds of ticks, and a server that has not answered one for a second is given up.

@@ -13,7 +13,7 @@ from catalogsvc.authz.batcher import Batch, Batcher
 from catalogsvc.authz.cache import DecisionCache
 from catalogsvc.authz.call import Clock
 from catalogsvc.authz.errors import AuthUnavailable
-from catalogsvc.authz.freshness import NEVER, Freshness, Sent
+from catalogsvc.authz.freshness import ASKS_MAX, NEVER, TOO_OLD, Freshness, Sent
 from catalogsvc.authz.model import Decision, Reason, Row, Source
 from catalogsvc.authz.router import Router
 from catalogsvc.authz.second_level import SecondLevel
@@ -23,8 +23,6 @@ from svckit.deadline import Deadline
 
 __all__ = ["Batches"]
 
-# A server whose answers are always too old is asked this often, not until the deadline.
-ASKS_MAX = 3
 MADE_MAX = 4_096
 
 
@@ -206,7 +204,7 @@ class Batches:
             if flight.asks < ASKS_MAX:
                 hopeful.append(flight)
             elif self._batcher.land(flight):
-                tell(flight, Failed(AuthUnavailable("Auth's answers are too old")))
+                tell(flight, Failed(AuthUnavailable(TOO_OLD)))
         self._batcher.ask_again([flight for flight in hopeful if not flight.is_landed])
 
     def _fail(self, batch: Batch[Waiter], error: Exception) -> None:

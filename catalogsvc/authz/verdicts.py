@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from catalogsvc.authz.call import Clock
-from catalogsvc.authz.checks import TOO_OLD
 from catalogsvc.authz.entries import Entries
 from catalogsvc.authz.errors import AuthUnavailable
 from catalogsvc.authz.flights import Flights
-from catalogsvc.authz.freshness import Freshness, Sent
+from catalogsvc.authz.freshness import ASKS_MAX, TOO_OLD, Freshness, Sent
 from catalogsvc.authz.model import Identity, Source
 from catalogsvc.authz.path import Question
 from catalogsvc.authz.router import Router
@@ -24,9 +23,6 @@ from catalogsvc.authz.transport import Permitted, Transport, Verified
 from svckit.deadline import Deadline
 
 __all__ = ["Verdicts", "Kept"]
-
-# A server whose answers are always too old is asked this often, not until the deadline.
-ASKS_MAX = 3
 
 A = TypeVar("A")
 K = TypeVar("K", bound=Hashable)

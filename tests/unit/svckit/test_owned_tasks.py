@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from authsvc.access_v1.owned_tasks import owned_tasks
 from svckit.errors import MalformedMessage
+from svckit.owned_tasks import owned_tasks
 
 
 async def fail_at_once() -> None:
