@@ -9,9 +9,8 @@ from authsvc.admin_rules import Admin, Caller, admin_of
 from authsvc.audit import STRANGER, Actor, ActorKind
 from authsvc.denials import Denial
 from authsvc.refusals import Refusals
+from authsvc.rest_identity import identity_of
 from authsvc.service import AuthService
-from authsvc.tokens import BadToken
-from svckit.bearer import bearer_token
 from svckit.errors import Forbidden, NotFound, ServiceError, Unauthenticated
 from svckit.rest import Answer
 from svckit.status import wire_status
@@ -29,10 +28,7 @@ def by_token(service: AuthService) -> Identify:
     """Whom the bearer token speaks for, with the permissions of now."""
 
     async def identify(request: Request) -> Caller:
-        try:
-            identity = await service.verify_token(bearer_token(request))
-        except BadToken as bad:
-            raise Unauthenticated(bad.reason) from bad
+        identity = await identity_of(request, service)
         return Caller(
             actor=Actor(kind=ActorKind.USER, id=identity.user_id),
             organization_id=identity.organization_id,

@@ -11,11 +11,10 @@ from starlette.responses import Response
 from authsvc.audit import Actor, ActorKind
 from authsvc.login_limits import network_of
 from authsvc.refusals import Refusals
+from authsvc.rest_identity import identity_of
 from authsvc.service import AuthService, Identity
 from authsvc.session_rules import Session
 from authsvc.sessions import Sessions, Started
-from authsvc.tokens import BadToken
-from svckit.bearer import bearer_token
 from svckit.errors import (
     DeadlineExceeded,
     Forbidden,
@@ -225,11 +224,9 @@ class SessionsRest:
 
     async def _identity(self, request: Request) -> Identity:
         try:
-            return await self._service.verify_token(bearer_token(request))
-        except (BadToken, Unauthenticated) as refused:
+            return await identity_of(request, self._service)
+        except Unauthenticated:
             await self._refusals.note_stranger(ROUTE, address=_address(request))
-            if isinstance(refused, BadToken):
-                raise Unauthenticated(refused.reason) from refused
             raise
 
     async def _end(self, identity: Identity, session_id: str, *, reason: str) -> None:
